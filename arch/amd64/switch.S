@@ -1,0 +1,111 @@
+// Switching between goroutines. C++ cannot say any of it: it changes the stack under the code.
+//
+// Saved on a goroutine's stack by mcall and restored by gogo: the registers that the System V ABI makes a
+// callee keep (rbx, rbp, r12 to r15) and the return address. Every other register is dead across a
+// call, MXCSR and the x87 control word belong to the thread and are left alone.
+
+#include "arch/amd64/offsets.h"
+
+        .cfi_sections .debug_frame
+
+// void runtime.mcall(void (*fn)(g*))
+        .section .text.runtime.mcall, "ax", @progbits
+        .globl  runtime.mcall
+        .hidden runtime.mcall
+        .type   runtime.mcall, @function
+        .balign 16
+runtime.mcall:
+        .cfi_startproc
+        pushq   %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbp, 0
+        pushq   %rbx
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbx, 0
+        pushq   %r12
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r12, 0
+        pushq   %r13
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r13, 0
+        pushq   %r14
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r14, 0
+        pushq   %r15
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r15, 0
+        movq    %rdi, %rax                      // fn, out of the way of its argument
+        movq    %fs:TCB_G, %rdi                 // the goroutine: fn's argument
+        movq    %rsp, G_SP(%rdi)                // where gogo will find the registers
+        movq    G_M(%rdi), %rcx
+        movq    M_G0(%rcx), %rcx
+        movq    %rcx, %fs:TCB_G                 // from here on the current g is g0
+        movq    G_SP(%rcx), %rsp                // the end of g0's stack: nothing on it is kept
+        // The caller is on another stack now; on this one nobody called.
+        .cfi_def_cfa %rsp, 0
+        .cfi_undefined %rip
+        callq   *%rax
+        ud2                                     // fn does not return
+        .cfi_endproc
+        .size   runtime.mcall, . - runtime.mcall
+
+// void runtime.gogo(g* gp)
+        .section .text.runtime.gogo, "ax", @progbits
+        .globl  runtime.gogo
+        .hidden runtime.gogo
+        .type   runtime.gogo, @function
+        .balign 16
+runtime.gogo:
+        .cfi_startproc
+        movq    %rdi, %fs:TCB_G                 // the current g, before its stack
+        // The frame that comes next is on gp's stack: described from here on by what mcall pushed.
+        movq    G_SP(%rdi), %rsp
+        .cfi_def_cfa %rsp, 56
+        .cfi_offset %rip, -8
+        .cfi_offset %rbp, -16
+        .cfi_offset %rbx, -24
+        .cfi_offset %r12, -32
+        .cfi_offset %r13, -40
+        .cfi_offset %r14, -48
+        .cfi_offset %r15, -56
+        popq    %r15
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %r15
+        popq    %r14
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %r14
+        popq    %r13
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %r13
+        popq    %r12
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %r12
+        popq    %rbx
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %rbx
+        popq    %rbp
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %rbp
+        retq                                    // to mcall's caller, or into goexit
+        .cfi_endproc
+        .size   runtime.gogo, . - runtime.gogo
+
+// The outermost frame of every goroutine. gogo arrives here with the goroutine's funcval in rbx.
+        .section .text.runtime.goexit, "ax", @progbits
+        .globl  runtime.goexit
+        .hidden runtime.goexit
+        .type   runtime.goexit, @function
+        .balign 16
+runtime.goexit:
+        .cfi_startproc
+        .cfi_undefined %rip                     // nobody called: backtraces end here
+        nop                                     // gogo "returns" behind it: who unwinds looks a return
+                                                // address up at the byte before, which must be ours
+        movq    %rbx, %rdi                      // a function value gets its own address
+        callq   *(%rbx)
+        callq   runtime.goexit1                 // does not return
+        ud2
+        .cfi_endproc
+        .size   runtime.goexit, . - runtime.goexit
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,55 @@
+// The thread control block: what FS points at.
+//
+// Below it, downwards, lies the program's static TLS (variant II of the ELF TLS ABI: a thread_local
+// is at a negative offset from FS). At and above it lie the slots that compilers address by fixed
+// offsets: fs:0 the block's own address, fs:0x28 the stack protector's canary, fs:0x70 the stack
+// guard of split-stack prologues. The current g sits at fs:0x10, a fixed place too, so that a
+// debugger finds it with nothing but $fs_base.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "arch/amd64/offsets.h"
+
+namespace runtime {
+
+struct g;
+
+struct tcb {
+    tcb* self;
+    uintptr_t reserved0;
+    g* current;
+    uintptr_t reserved1[2];
+    uintptr_t canary;
+    uintptr_t reserved2[8];
+    uintptr_t stack_guard;
+    int errno_value;
+    int reserved3;
+};
+
+static_assert(offsetof(tcb, self) == TCB_SELF);
+static_assert(offsetof(tcb, current) == TCB_G);
+static_assert(offsetof(tcb, canary) == TCB_CANARY);
+static_assert(offsetof(tcb, stack_guard) == 0x70);
+
+// The running goroutine (g0 while the scheduler runs). Not volatile: a function's g is the same
+// from its first instruction to its last, whatever thread continues it, so the compiler may keep
+// it. What belongs to the thread (g->m) must be read anew after every point where the goroutine may
+// park. A macro, because a debugger that stops at an inline function shows that function's line
+// instead of the line that one asked for, and half of the scheduler's functions begin with this.
+#define getg()                                                                                     \
+    ({                                                                                             \
+        ::runtime::g* running_;                                                                    \
+        asm("movq %%fs:%c1, %0" : "=r"(running_) : "i"(TCB_G));                                    \
+        running_;                                                                                  \
+    })
+
+// The thread's control block. Volatile, because a goroutine that parked may wake on another thread.
+[[gnu::always_inline, gnu::artificial]] inline tcb* get_tcb() {
+    tcb* block;
+    asm volatile("movq %%fs:%c1, %0" : "=r"(block) : "i"(TCB_SELF));
+    return block;
+}
+
+} // namespace runtime

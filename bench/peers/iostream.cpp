@@ -1,0 +1,7 @@
+// Ordinary C++, linked statically.
+
+#include <iostream>
+
+int main() {
+    std::cout << "Hello, world!\n";
+}

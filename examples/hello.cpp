@@ -1,0 +1,5 @@
+#include <rt0/print.h>
+
+int main() {
+    rt0::println("Hello, world!");
+}

@@ -1,0 +1,8 @@
+// All of rt0. Programs that care about compile time include the header they need.
+#pragma once
+
+#include <rt0/error.h>
+#include <rt0/format.h>
+#include <rt0/os.h>
+#include <rt0/panic.h>
+#include <rt0/print.h>

@@ -1,0 +1,42 @@
+// Memory for exceptions in flight. libsupc++'s own functions keep a reserve of 72 KB that a
+// constructor allocates at start; these take each from the heap.
+#include <cstddef>
+
+#include "base/fatal.h"
+#include "mem/heap.h"
+
+namespace {
+
+// The unwinder's header lies in front of the thrown object (libsupc++'s
+// __cxa_refcounted_exception). It must be zero at first.
+constexpr size_t header = 128;
+
+void* allocate(size_t size) {
+    void* const block = runtime::mem::allocate_zeroed(size, 16);
+    if (block == nullptr) {
+        runtime::fatal("out of memory for an exception");
+    }
+    return block;
+}
+
+} // namespace
+
+extern "C" {
+
+void* __cxa_allocate_exception(size_t size) {
+    return static_cast<char*>(allocate(header + size)) + header;
+}
+
+void __cxa_free_exception(void* object) {
+    runtime::mem::deallocate(static_cast<char*>(object) - header);
+}
+
+void* __cxa_allocate_dependent_exception() {
+    return allocate(header);
+}
+
+void __cxa_free_dependent_exception(void* block) {
+    runtime::mem::deallocate(block);
+}
+
+} // extern "C"

@@ -1,0 +1,91 @@
+// Static TLS for the first thread (the ELF TLS ABI's variant II).
+//
+//        block                                           tcb = FS
+//          │ .tdata (copied) │ .tbss (zeroes) │ padding? │ tcb ...
+//
+// The linker has fixed each thread_local at a negative distance from FS, counted from the end of
+// the segment rounded up to its alignment, so FS must be aligned as the segment asks.
+#include <linux/auxvec.h>
+
+#include "arch/amd64/tcb.h"
+#include "base/boot_step.h"
+#include "base/fatal.h"
+#include "boot/boot.h"
+#include "boot/elf.h"
+#include "os/os.h"
+#include "os/process.h"
+
+namespace runtime {
+
+namespace {
+
+// AT_HWCAP2's bit for FSGSBASE: the kernel lets programs write FS themselves.
+constexpr uint64_t hwcap2_fsgsbase = 2;
+
+uintptr_t make_canary(const os::auxv_entry* auxv) {
+    uintptr_t canary = 0;
+    const auto* const random =
+        reinterpret_cast<const unsigned char*>(os::auxval(auxv, AT_RANDOM, 0));
+    if (random != nullptr) {
+        __builtin_memcpy(&canary, random, sizeof canary); // a load
+    } else if (os::getrandom(&canary, sizeof canary) != sizeof canary) {
+        // Neither the loader nor the kernel gives randomness. The clock and the place of the stack
+        // are what is left, and better than a constant.
+        canary = __builtin_ia32_rdtsc() * 0x9e3779b97f4a7c15 ^ reinterpret_cast<uintptr_t>(auxv);
+    }
+    // A zero byte in front stops a string function that would read the canary out.
+    return canary & ~uintptr_t{0xff};
+}
+
+void set_fs(tcb* block, const os::auxv_entry* auxv) {
+    if ((os::auxval(auxv, AT_HWCAP2, 0) & hwcap2_fsgsbase) != 0) {
+        asm volatile("wrfsbase %0" : : "r"(block) : "memory");
+        return;
+    }
+    const int error = os::set_fs_base(block);
+    if (error != 0) {
+        fatal_errno("cannot set the base of FS (arch_prctl)", error,
+                    "allow arch_prctl in the seccomp filter");
+    }
+}
+
+} // namespace
+
+tcb* settls(char** envp) {
+    boot_step = "runtime.settls";
+    const os::auxv_entry* const auxv = os::find_auxv(envp);
+    const Elf64_Phdr* const segment = own_image().tls;
+    tcb* block = &first_tls.control;
+    if (segment != nullptr) {
+        const uintptr_t align = segment->p_align > 1 ? segment->p_align : 1;
+        // How far below FS the segment begins: its size, rounded up so that an aligned FS gives an
+        // address that is congruent to p_vaddr.
+        const uintptr_t distance =
+            segment->p_memsz + ((0 - segment->p_memsz - segment->p_vaddr) & (align - 1));
+        if (distance > sizeof first_tls.tls || align > alignof(tls_block)) {
+            int error = 0;
+            auto* const mapped =
+                static_cast<unsigned char*>(os::map(distance + align + sizeof(tcb), &error));
+            if (mapped == nullptr) {
+                fatal_errno("cannot map the thread-local storage", error,
+                            "raise RLIMIT_AS (ulimit -v)");
+            }
+            const auto end = reinterpret_cast<uintptr_t>(mapped) + distance;
+            const uintptr_t strictest = align > alignof(tcb) ? align : alignof(tcb);
+            block = reinterpret_cast<tcb*>((end + strictest - 1) & ~(strictest - 1));
+        }
+        const elf_image image = own_image();
+        const auto* const from =
+            reinterpret_cast<const unsigned char*>(image.bias + segment->p_vaddr);
+        auto* const to = reinterpret_cast<unsigned char*>(block) - distance;
+        for (size_t i = 0; i < segment->p_filesz; ++i) {
+            to[i] = from[i];
+        }
+    }
+    block->self = block;
+    block->canary = make_canary(auxv);
+    set_fs(block, auxv);
+    return block;
+}
+
+} // namespace runtime

@@ -1,0 +1,39 @@
+// A program that goes through mcall, gogo and goexit in every way there is: goroutines that begin,
+// give way, park, are made ready and return.
+#include "sched/sched.h"
+
+namespace {
+
+runtime::g* parked = nullptr;
+bool done = false;
+
+// A place to stop at.
+[[gnu::noinline]] void in_second_goroutine() {
+    asm volatile("" : : : "memory");
+}
+
+void parks(runtime::funcval* /*self*/) {
+    parked = getg();
+    runtime::park(nullptr, nullptr, runtime::wait_reason::none);
+    in_second_goroutine();
+    done = true;
+}
+
+void wakes(runtime::funcval* /*self*/) {
+    runtime::ready(parked);
+}
+
+} // namespace
+
+int main() {
+    runtime::funcval first{parks};
+    runtime::newproc(&first);
+    while (parked == nullptr) {
+        runtime::gosched();
+    }
+    runtime::funcval second{wakes};
+    runtime::newproc(&second);
+    while (!done) {
+        runtime::gosched();
+    }
+}

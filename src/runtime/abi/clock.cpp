@@ -1,4 +1,4 @@
-#include "arch/amd64/tcb.h"
+#include "abi/errno.h"
 #include "base/fatal.h"
 #include "os/os.h"
 #include "os/vdso.h"
@@ -15,7 +15,7 @@ int clock_gettime(int clock, runtime::os::timespec* time) {
                              "allow it in the seccomp filter");
     }
     if (error < 0) {
-        runtime::get_tcb()->errno_value = -error;
+        runtime::set_errno(-error);
         return -1;
     }
     return 0;

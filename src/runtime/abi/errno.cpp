@@ -1,3 +1,5 @@
+#include "abi/errno.h"
+
 #include "arch/amd64/tcb.h"
 
 extern "C" {

@@ -5,33 +5,9 @@
 
 #include "base/fatal.h"
 #include "base/text.h"
-#include "mem/heap.h"
 #include "mem/size_class.h"
 
-namespace std {
-
-// There is a handler only if the program sets one, and then set_new_handler has linked this too.
-// NOLINTNEXTLINE(readability-redundant-declaration): this one makes it weak.
-[[gnu::weak]] new_handler get_new_handler() noexcept;
-
-} // namespace std
-
 namespace runtime {
-
-void* new_or_null(size_t size, size_t alignment) {
-    for (;;) {
-        void* memory = mem::allocate(size, alignment);
-        if (memory != nullptr) [[likely]] {
-            return memory;
-        }
-        const std::new_handler handler =
-            std::get_new_handler != nullptr ? std::get_new_handler() : nullptr;
-        if (handler == nullptr) {
-            return nullptr;
-        }
-        handler();
-    }
-}
 
 namespace {
 
@@ -61,20 +37,4 @@ void* default_new(size_t size) {
 
 [[gnu::weak]] void* operator new[](size_t size) {
     return ::operator new(size);
-}
-
-[[gnu::weak]] void operator delete(void* memory) noexcept {
-    runtime::mem::deallocate(memory);
-}
-
-[[gnu::weak]] void operator delete(void* memory, size_t /*size*/) noexcept {
-    ::operator delete(memory);
-}
-
-[[gnu::weak]] void operator delete[](void* memory) noexcept {
-    ::operator delete(memory);
-}
-
-[[gnu::weak]] void operator delete[](void* memory, size_t /*size*/) noexcept {
-    ::operator delete[](memory);
 }

@@ -13,13 +13,3 @@
                                    const std::nothrow_t& tag) noexcept {
     return ::operator new(size, alignment, tag);
 }
-
-[[gnu::weak]] void operator delete(void* memory, std::align_val_t alignment,
-                                   const std::nothrow_t& /*tag*/) noexcept {
-    ::operator delete(memory, alignment);
-}
-
-[[gnu::weak]] void operator delete[](void* memory, std::align_val_t alignment,
-                                     const std::nothrow_t& /*tag*/) noexcept {
-    ::operator delete[](memory, alignment);
-}

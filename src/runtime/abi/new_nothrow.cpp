@@ -15,11 +15,3 @@
 [[gnu::weak]] void* operator new[](size_t size, const std::nothrow_t& tag) noexcept {
     return ::operator new(size, tag);
 }
-
-[[gnu::weak]] void operator delete(void* memory, const std::nothrow_t& /*tag*/) noexcept {
-    ::operator delete(memory);
-}
-
-[[gnu::weak]] void operator delete[](void* memory, const std::nothrow_t& /*tag*/) noexcept {
-    ::operator delete[](memory);
-}

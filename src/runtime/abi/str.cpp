@@ -79,6 +79,28 @@ char* strncat(char* to, const char* from, size_t limit) {
     return to;
 }
 
+// How many characters from the beginning on are among `set`.
+size_t strspn(const char* s, const char* set) {
+    size_t length = 0;
+    while (s[length] != 0 && strchr(set, s[length]) != nullptr)
+        ++length;
+    return length;
+}
+
+// How many are not.
+size_t strcspn(const char* s, const char* set) {
+    size_t length = 0;
+    // strchr finds the NUL of s, too.
+    while (strchr(set, s[length]) == nullptr)
+        ++length;
+    return length;
+}
+
+char* strpbrk(const char* s, const char* set) {
+    s += strcspn(s, set);
+    return *s != 0 ? const_cast<char*>(s) : nullptr;
+}
+
 // Quadratic at worst.
 char* strstr(const char* text, const char* wanted) {
     const size_t length = strlen(wanted);

@@ -1,7 +1,7 @@
 // strtol and its kind, which std::stoi and its kind call, and atol.
 #include <climits>
 
-#include "arch/amd64/tcb.h"
+#include "abi/errno.h"
 
 namespace {
 
@@ -23,9 +23,7 @@ unsigned digit_value(char c) {
     return letter < 26 ? letter + 10 : 36;
 }
 
-void set_errno(int error) {
-    runtime::get_tcb()->errno_value = error;
-}
+using runtime::set_errno;
 
 // Blanks, a sign, 0x or 0b or 0 where the base allows it, digits. *end is behind the last digit, or
 // text where there is none.

@@ -96,7 +96,8 @@ void __throw_underflow_error(const char* what) {
     throw_panic("std::underflow_error", what);
 }
 
-void __throw_system_error(int error) {
+// Weak: libstdc++ has it in one file with the error categories.
+[[gnu::weak]] void __throw_system_error(int error) {
     runtime::text<32> what;
     what << "errno " << static_cast<uint64_t>(error);
     throw_panic("std::system_error", what.view());

@@ -98,7 +98,12 @@ void __throw_underflow_error(const char* what) {
     throw underflow_error(what);
 }
 
-// Weak: libstdc++ has it in one file with std::bad_function_call.
+// Weak, these two: libstdc++ has the first in one file with the error categories and the second in
+// one file with std::bad_function_call.
+[[gnu::weak]] void __throw_system_error(int error) {
+    throw system_error(error, generic_category());
+}
+
 [[gnu::weak]] void __throw_bad_function_call() {
     throw bad_function_call();
 }

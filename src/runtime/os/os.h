@@ -19,7 +19,9 @@ enum errno_value : int {
     EBADF_ = 9,
     EAGAIN_ = 11,
     ENOMEM_ = 12,
+    EBUSY_ = 16,
     EINVAL_ = 22,
+    EDEADLK_ = 35,
     ENOSYS_ = 38,
 };
 

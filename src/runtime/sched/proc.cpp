@@ -296,6 +296,8 @@ const char* wait_reason_text(wait_reason reason) {
         break;
     case wait_reason::static_init:
         return "static initialization";
+    case wait_reason::mutex_lock:
+        return "sync.Mutex.Lock";
     }
     return "waiting";
 }

@@ -54,6 +54,7 @@ enum class g_status : uint32_t {
 enum class wait_reason : uint8_t {
     none,
     static_init, // another goroutine is initialising the function-local static that it needs
+    mutex_lock,  // another goroutine has the mutex
 };
 
 const char* wait_reason_text(wait_reason reason);

@@ -1,0 +1,12 @@
+// C's errno, for the C functions that set it.
+#pragma once
+
+extern "C" int* __errno_location();
+
+namespace runtime {
+
+inline void set_errno(int error) {
+    *__errno_location() = error;
+}
+
+} // namespace runtime

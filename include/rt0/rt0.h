@@ -3,6 +3,8 @@
 
 #include <rt0/error.h>
 #include <rt0/format.h>
+#include <rt0/go.h>
 #include <rt0/os.h>
 #include <rt0/panic.h>
 #include <rt0/print.h>
+#include <rt0/sync.h>

@@ -1,10 +1,11 @@
-// The run queue of a p, with one thread. (Thieves come with a second m.)
+// The run queue of a p, alone and with thieves on real threads.
 #include "sched/sched.h"
 
 #include <algorithm>
 #include <deque>
 #include <memory>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -21,6 +22,8 @@ protected:
     RunQueue()
         : goroutines_(1000) {
         sched.runq = {};
+        sched.runq_size = 0;
+        sched.gomaxprocs = 1;
     }
 
     g* at(size_t i) { return &goroutines_[i]; }
@@ -127,6 +130,140 @@ TEST_F(RunQueue, NothingIsLostAndNothingRunsTwice) {
     std::sort(idle.begin(), idle.end());
     EXPECT_EQ(std::unique(idle.begin(), idle.end()), idle.end());
     EXPECT_EQ(idle.size(), 1000U);
+}
+
+TEST_F(RunQueue, SaysWhetherOthersMayTakeSomething) {
+    EXPECT_TRUE(runqempty(&pp_));
+    EXPECT_FALSE(runqput(&pp_, at(0), true)) << "runnext is not for others";
+    EXPECT_FALSE(runqempty(&pp_));
+    EXPECT_TRUE(runqput(&pp_, at(1), true)) << "0 is in the ring now";
+    EXPECT_TRUE(runqput(&pp_, at(2), false));
+}
+
+TEST_F(RunQueue, ThiefTakesHalf) {
+    p thief{};
+    EXPECT_EQ(runqsteal(&thief, &pp_, true), nullptr);
+    for (size_t i = 0; i < 9; ++i) {
+        runqput(&pp_, at(i), false);
+    }
+    runqput(&pp_, at(9), true);
+    // Five of nine, the oldest; the last of them is what it runs.
+    EXPECT_EQ(runqsteal(&thief, &pp_, true), at(4));
+    for (size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(runqget(&thief, &inherit_), at(i));
+    }
+    EXPECT_TRUE(runqempty(&thief));
+    EXPECT_EQ(get(), at(9));
+    for (size_t i = 5; i < 9; ++i) {
+        EXPECT_EQ(get(), at(i));
+    }
+}
+
+TEST_F(RunQueue, ThiefTakesRunnextOnlyWhereToldTo) {
+    p thief{};
+    runqput(&pp_, at(0), true);
+    EXPECT_EQ(runqsteal(&thief, &pp_, false), nullptr);
+    EXPECT_EQ(runqsteal(&thief, &pp_, true), at(0));
+    EXPECT_TRUE(runqempty(&pp_));
+    EXPECT_TRUE(runqempty(&thief));
+}
+
+TEST_F(RunQueue, GlobalQueueGivesAFairShare) {
+    sched.gomaxprocs = 4;
+    for (size_t i = 0; i < 100; ++i) {
+        globrunqput(at(i));
+    }
+    EXPECT_EQ(globrunqget(&pp_), at(0));
+    EXPECT_EQ(sched.runq.size, 75U);
+    EXPECT_EQ(sched.runq_size, 75U);
+    EXPECT_EQ(get(), at(1));
+    // A nearly full ring takes what fits.
+    p full{};
+    for (size_t i = 100; i < 100 + p::runq_size - 3; ++i) {
+        runqput(&full, at(i), false);
+    }
+    EXPECT_EQ(globrunqget(&full), at(25));
+    EXPECT_EQ(sched.runq.size, 71U);
+}
+
+TEST_F(RunQueue, DrainsIntoTheGlobalQueue) {
+    for (size_t i = 0; i < 10; ++i) {
+        runqput(&pp_, at(i), false);
+    }
+    runqput(&pp_, at(10), true);
+    runqdrain(&pp_);
+    EXPECT_TRUE(runqempty(&pp_));
+    EXPECT_EQ(sched.runq.size, 11U);
+    EXPECT_EQ(globrunqget(&pp_), at(10));
+}
+
+// An owner that puts and gets, and two thieves: each g comes out once.
+TEST_F(RunQueue, ThievesOnThreads) {
+    constexpr size_t count = 1000;
+    constexpr int rounds = 300;
+    std::vector<std::atomic<int>> taken(count);
+    std::atomic<bool> stop = false;
+    const auto index = [this](const g* gp) { return static_cast<size_t>(gp - at(0)); };
+    std::atomic<size_t> total = 0;
+    const auto thief = [&] {
+        p own{};
+        bool inherit = false;
+        while (!stop) {
+            g* gp = runqsteal(&own, &pp_, true);
+            while (gp != nullptr) {
+                ++taken[index(gp)];
+                ++total;
+                gp = runqget(&own, &inherit);
+            }
+        }
+    };
+    std::thread first(thief);
+    std::thread second(thief);
+    for (int round = 0; round < rounds; ++round) {
+        for (size_t i = 0; i < count; ++i) {
+            runqput(&pp_, at(i), i % 3 == 0);
+            if (i % 5 == 0) {
+                if (const g* const gp = get()) {
+                    ++taken[index(gp)];
+                    ++total;
+                }
+            }
+        }
+        while (total < (static_cast<size_t>(round) + 1) * count) {
+            const g* gp = get();
+            if (gp == nullptr) {
+                const lock_guard guard(sched.lock);
+                gp = sched.runq.pop();
+            }
+            if (gp != nullptr) {
+                ++taken[index(gp)];
+                ++total;
+            }
+        }
+        for (size_t i = 0; i < count; ++i) {
+            ASSERT_EQ(taken[i], round + 1) << "goroutine " << i;
+        }
+    }
+    stop = true;
+    first.join();
+    second.join();
+}
+
+TEST(GRing, PushPop) {
+    g a{};
+    g b{};
+    g c{};
+    g_ring ring;
+    EXPECT_EQ(ring.pop(), nullptr);
+    for (int round = 0; round < 3; ++round) {
+        ring.push(&a);
+        ring.push(&b);
+        EXPECT_EQ(ring.pop(), &a);
+        ring.push(&c);
+        EXPECT_EQ(ring.pop(), &b);
+        EXPECT_EQ(ring.pop(), &c);
+        EXPECT_EQ(ring.pop(), nullptr);
+    }
 }
 
 TEST(GQueue, PushPop) {

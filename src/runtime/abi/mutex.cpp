@@ -26,31 +26,7 @@ struct mutex {
     uint32_t depth; // how often its owner has locked it
     g* owner;       // who has it, or null
     int32_t kind;
-    g* last_waiter; // of a ring linked through schedlink, so that one pointer reaches both ends
-
-    void push_waiter(g* gp) {
-        if (last_waiter == nullptr) {
-            gp->schedlink = gp;
-        } else {
-            gp->schedlink = last_waiter->schedlink;
-            last_waiter->schedlink = gp;
-        }
-        last_waiter = gp;
-    }
-
-    g* pop_waiter() {
-        if (last_waiter == nullptr) {
-            return nullptr;
-        }
-        g* const first = last_waiter->schedlink;
-        if (first == last_waiter) {
-            last_waiter = nullptr;
-        } else {
-            last_waiter->schedlink = first->schedlink;
-        }
-        first->schedlink = nullptr;
-        return first;
-    }
+    g_ring waiters;
 };
 constexpr int32_t recursive = 1; // PTHREAD_MUTEX_RECURSIVE
 static_assert(sizeof(mutex) <= 40 && offsetof(mutex, kind) == 16);
@@ -59,7 +35,7 @@ namespace {
 
 bool unlock_parked(g* gp, void* object) {
     auto* const of = static_cast<mutex*>(object);
-    of->push_waiter(gp);
+    of->waiters.push(gp);
     of->lock.unlock();
     return true;
 }
@@ -118,7 +94,7 @@ int mutex_unlock(mutex* object) {
         if (--object->depth != 0) {
             return 0;
         }
-        next = object->pop_waiter();
+        next = object->waiters.pop();
         object->owner = next;
         object->depth = 1;
     }
@@ -132,7 +108,7 @@ int mutex_unlock(mutex* object) {
 // another.
 int once(std::atomic<int>* done, void (*function)()) {
     constinit static mutex initialising{
-        .lock = {}, .depth = 0, .owner = nullptr, .kind = recursive, .last_waiter = nullptr};
+        .lock = {}, .depth = 0, .owner = nullptr, .kind = recursive, .waiters = {}};
     // Acquire pairs with the release below: whoever sees 1 sees what function did.
     if (done->load(std::memory_order_acquire) == 0) {
         mutex_lock(&initialising);

@@ -2,6 +2,7 @@
 // kernel's stack; the names that a debugger sees are Go's.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "arch/amd64/tcb.h"
@@ -15,6 +16,11 @@ struct alignas(64) tls_block {
     tcb control;
 };
 extern tls_block first_tls;
+
+// The same for a further thread: how much zeroed memory make_thread_tls wants, which builds the
+// block in it and returns what FS shall be. current is what getg will answer.
+size_t thread_tls_size();
+tcb* make_thread_tls(void* memory, g* current);
 
 extern "C" {
 // Relocates a static-PIE: RELATIVE and RELR. A program that was linked dynamically ends here.

@@ -7,7 +7,6 @@
 #include "base/knobs.h"
 #include "boot/boot.h"
 #include "boot/exit.h"
-#include "mem/persistent.h"
 #include "os/process.h"
 #include "sched/sched.h"
 
@@ -29,7 +28,7 @@ FIRST_PAGE constinit process_info process{};
 extern funcval mainPC asm("runtime.mainPC");
 FIRST_PAGE constinit funcval mainPC{};
 // Behind the touched lines, because only its first lines, p0's, are touched.
-FIRST_PAGE constinit mem::arena mem::first_arena{};
+FIRST_PAGE constinit p p0{};
 
 // g0's stack after the boot. In a program of one goroutine it is never touched.
 alignas(16) extern unsigned char g0_stack[G0_STACK_SIZE] asm("runtime.g0stack");

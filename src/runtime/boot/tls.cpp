@@ -49,6 +49,31 @@ void set_fs(tcb* block, const os::auxv_entry* auxv) {
     }
 }
 
+// How far below FS the segment begins: its size, rounded up so that an aligned FS gives an address
+// that is congruent to p_vaddr.
+uintptr_t distance_below_fs(const Elf64_Phdr* segment, uintptr_t align) {
+    return segment->p_memsz + ((0 - segment->p_memsz - segment->p_vaddr) & (align - 1));
+}
+
+uintptr_t alignment(const Elf64_Phdr* segment) {
+    return segment->p_align > 1 ? segment->p_align : 1;
+}
+
+// The first place for a control block in memory that leaves room for the thread-locals below.
+tcb* place(uintptr_t memory, uintptr_t distance, uintptr_t align) {
+    const uintptr_t strictest = align > alignof(tcb) ? align : alignof(tcb);
+    return reinterpret_cast<tcb*>((memory + distance + strictest - 1) & ~(strictest - 1));
+}
+
+void copy_initial_values(tcb* block, const Elf64_Phdr* segment, uintptr_t distance) {
+    const auto* const from =
+        reinterpret_cast<const unsigned char*>(own_image().bias + segment->p_vaddr);
+    auto* const to = reinterpret_cast<unsigned char*>(block) - distance;
+    for (size_t i = 0; i < segment->p_filesz; ++i) {
+        to[i] = from[i];
+    }
+}
+
 } // namespace
 
 tcb* settls(char** envp) {
@@ -57,34 +82,48 @@ tcb* settls(char** envp) {
     const Elf64_Phdr* const segment = own_image().tls;
     tcb* block = &first_tls.control;
     if (segment != nullptr) {
-        const uintptr_t align = segment->p_align > 1 ? segment->p_align : 1;
-        // How far below FS the segment begins: its size, rounded up so that an aligned FS gives an
-        // address that is congruent to p_vaddr.
-        const uintptr_t distance =
-            segment->p_memsz + ((0 - segment->p_memsz - segment->p_vaddr) & (align - 1));
+        const uintptr_t align = alignment(segment);
+        const uintptr_t distance = distance_below_fs(segment, align);
         if (distance > sizeof first_tls.tls || align > alignof(tls_block)) {
             int error = 0;
-            auto* const mapped =
-                static_cast<unsigned char*>(os::map(distance + align + sizeof(tcb), &error));
+            void* const mapped = os::map(distance + align + sizeof(tcb), &error);
             if (mapped == nullptr) {
                 fatal_errno("cannot map the thread-local storage", error,
                             "raise RLIMIT_AS (ulimit -v)");
             }
-            const auto end = reinterpret_cast<uintptr_t>(mapped) + distance;
-            const uintptr_t strictest = align > alignof(tcb) ? align : alignof(tcb);
-            block = reinterpret_cast<tcb*>((end + strictest - 1) & ~(strictest - 1));
+            block = place(reinterpret_cast<uintptr_t>(mapped), distance, align);
         }
-        const elf_image image = own_image();
-        const auto* const from =
-            reinterpret_cast<const unsigned char*>(image.bias + segment->p_vaddr);
-        auto* const to = reinterpret_cast<unsigned char*>(block) - distance;
-        for (size_t i = 0; i < segment->p_filesz; ++i) {
-            to[i] = from[i];
-        }
+        copy_initial_values(block, segment, distance);
     }
     block->self = block;
     block->canary = make_canary(auxv);
     set_fs(block, auxv);
+    return block;
+}
+
+size_t thread_tls_size() {
+    const Elf64_Phdr* const segment = own_image().tls;
+    if (segment == nullptr) {
+        return sizeof(tcb) + alignof(tcb);
+    }
+    const uintptr_t align = alignment(segment);
+    return distance_below_fs(segment, align) + align + alignof(tcb) + sizeof(tcb);
+}
+
+tcb* make_thread_tls(void* memory, g* current) {
+    const Elf64_Phdr* const segment = own_image().tls;
+    tcb* block = nullptr;
+    if (segment == nullptr) {
+        block = place(reinterpret_cast<uintptr_t>(memory), 0, 1);
+    } else {
+        const uintptr_t align = alignment(segment);
+        const uintptr_t distance = distance_below_fs(segment, align);
+        block = place(reinterpret_cast<uintptr_t>(memory), distance, align);
+        copy_initial_values(block, segment, distance);
+    }
+    block->self = block;
+    block->canary = get_tcb()->canary;
+    block->current = current;
     return block;
 }
 

@@ -4,6 +4,7 @@
 #include <rt0/print.h>
 
 #include "os/os.h"
+#include "sched/sched.h"
 
 namespace rt0::detail {
 
@@ -13,6 +14,7 @@ inline bool ends_line(print_target target) {
 
 inline std::expected<void, error> write_to(print_target target, std::string_view text) {
     const bool is_error = target == print_target::error || target == print_target::error_line;
+    const runtime::syscall_scope blocking;
     const int failed = runtime::os::write_all(is_error ? 2 : 1, text.data(), text.size());
     if (failed != 0) {
         return std::unexpected(error(-failed));

@@ -151,6 +151,17 @@ int default_signal(int signal) {
         arch::syscall(__NR_rt_sigprocmask, sig_unblock, as_argument(&mask), 0, sizeof mask));
 }
 
+void sleep(int64_t nanoseconds) {
+    const timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+    // A filter that refuses it makes the caller spin, which is wasteful and right.
+    arch::syscall(__NR_nanosleep, as_argument(&time), 0);
+}
+
+void exit_thread() {
+    arch::syscall(__NR_exit, 0);
+    __builtin_trap();
+}
+
 void exit_group(int status) {
     arch::syscall(__NR_exit_group, status);
     // Only a seccomp filter refuses it. A program that may not end does not go on either.

@@ -23,6 +23,7 @@ enum errno_value : int {
     EINVAL_ = 22,
     EDEADLK_ = 35,
     ENOSYS_ = 38,
+    ETIMEDOUT_ = 110,
 };
 
 // Files.
@@ -98,6 +99,13 @@ struct timespec {
 [[nodiscard]] int raise(int signal);
 // Makes signal's action the default and lets it in, for the calling thread. SIGABRT is 6.
 [[nodiscard]] int default_signal(int signal);
+
+// Sleeps for that long, or until a signal comes.
+void sleep(int64_t nanoseconds);
+
+// Ends the calling thread. Its stack may be unmapped or used again when the kernel has cleared the
+// thread's id.
+[[noreturn]] void exit_thread();
 
 [[noreturn]] void exit_group(int status);
 

@@ -1,6 +1,7 @@
 #include <rt0/os.h>
 
 #include "os/os.h"
+#include "sched/sched.h"
 
 namespace rt0 {
 
@@ -9,6 +10,7 @@ namespace os = runtime::os;
 namespace {
 
 std::expected<file, error> open_file(const char* path, int flags) {
+    const runtime::syscall_scope blocking;
     int descriptor = 0;
     do {
         descriptor = os::open(path, flags | os::o_cloexec, 0666);
@@ -37,6 +39,7 @@ file::~file() {
 }
 
 std::expected<size_t, error> file::read(std::span<std::byte> buffer) {
+    const runtime::syscall_scope blocking;
     for (;;) {
         const long count = os::read(descriptor_, buffer.data(), buffer.size());
         if (count >= 0) {
@@ -55,6 +58,7 @@ std::expected<size_t, error> file::read(std::span<std::byte> buffer) {
 }
 
 std::expected<void, error> file::write(std::span<const std::byte> data) {
+    const runtime::syscall_scope blocking;
     const int failed =
         os::write_all(descriptor_, reinterpret_cast<const char*>(data.data()), data.size());
     if (failed != 0) {
@@ -64,6 +68,7 @@ std::expected<void, error> file::write(std::span<const std::byte> data) {
 }
 
 std::expected<void, error> file::close() {
+    const runtime::syscall_scope blocking;
     const int failed = os::close(std::exchange(descriptor_, -1));
     // Linux has closed the descriptor even where a signal interrupted the call.
     if (failed != 0 && failed != -os::EINTR_) {

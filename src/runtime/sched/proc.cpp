@@ -2,7 +2,7 @@
 #include "sched/sched.h"
 
 #include "base/fatal.h"
-#include "mem/persistent.h"
+#include "base/if_linked.h"
 #include "mem/stack.h"
 #include "os/os.h"
 
@@ -29,15 +29,6 @@ constexpr uint32_t goid_batch = 16;
 // How many dead g's a p keeps before half of them go to the global list.
 constexpr uint32_t gfree_limit = 64;
 
-void set_status(g* gp, g_status from, g_status to) {
-    // The owner alone moves a g's state, so nothing is lost by not comparing and swapping. A
-    // debugger and tracebacks read it from elsewhere.
-    if (gp->status.load(std::memory_order_relaxed) != from) {
-        fatal("a goroutine is not in the state that its owner left it in");
-    }
-    gp->status.store(to, std::memory_order_relaxed);
-}
-
 // What mcall leaves on a stack, from the stack pointer up: the callee-saved registers and the
 // address where the goroutine goes on.
 struct saved_frame {
@@ -46,10 +37,10 @@ struct saved_frame {
 
 // Makes gp a goroutine that is about to begin with start: gogo pops this frame and "returns" into
 // goexit, which finds start in rbx.
-void prepare(g* gp, funcval* start) {
+void prepare(g* gp, funcval* start, size_t room) {
     static_assert(sizeof(saved_frame) % 16 == 8);
     // In goexit rsp is 16-byte aligned, as the ABI wants it before a call.
-    const uintptr_t top = gp->stack_hi & ~uintptr_t{15};
+    const uintptr_t top = (gp->stack_hi - room) & ~uintptr_t{15};
     auto* const frame = reinterpret_cast<saved_frame*>(top - sizeof(saved_frame));
     frame->rbp = 0; // ends the chain for whoever walks frame pointers
     frame->rbx = reinterpret_cast<uint64_t>(start);
@@ -58,13 +49,20 @@ void prepare(g* gp, funcval* start) {
     gp->sp = reinterpret_cast<uintptr_t>(frame);
 }
 
-// A dead g to use again, or null.
+// A dead g to use again, or null. Fetches as many from the global list as would be given to it.
 g* gfget(p* pp) {
     if (g* const gp = pp->gfree.pop()) {
         return gp;
     }
     const lock_guard guard(sched.lock);
-    return sched.gfree.pop();
+    while (pp->gfree.size < gfree_limit / 2) {
+        g* const gp = sched.gfree.pop();
+        if (gp == nullptr) {
+            break;
+        }
+        pp->gfree.push(gp);
+    }
+    return pp->gfree.pop();
 }
 
 void gfput(p* pp, g* gp) {
@@ -128,34 +126,68 @@ uint64_t next_goid(p* pp) {
 }
 
 // One from the global queue, or null.
-g* globrunqget() {
+g* look_at_global(p* pp) {
+    // Relaxed: a g that is put there at this moment is found the next time, or by whoever its
+    // submitter wakes.
+    if (sched.runq_size.load(std::memory_order_relaxed) == 0) {
+        return nullptr;
+    }
     const lock_guard guard(sched.lock);
-    return sched.runq.pop();
+    return globrunqget(pp);
+}
+
+// Others may take what has just been put into the ring of the current p: wakes one that would.
+void tell_others() {
+    auto* const wake = if_linked(wakep);
+    if (wake == nullptr) {
+        return;
+    }
+    // The fence stands between the store into the queue and the look at npidle: an m that goes to
+    // sleep does it the other way round (find_elsewhere), so one of the two sees the other.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (sched.npidle.load(std::memory_order_relaxed) != 0 &&
+        sched.nmspinning.load(std::memory_order_relaxed) == 0) {
+        wake();
+    }
 }
 
 // Blocks until there is a goroutine to run. *inherit_time: it continues the time slice of the last.
-g* findrunnable(p* pp, bool* inherit_time) {
-    *inherit_time = false;
-    if (pp->schedtick % global_queue_tick == global_queue_tick - 1) {
-        if (g* const gp = globrunqget()) {
+g* findrunnable(bool* inherit_time) {
+    m* const mp = getg()->m;
+    for (;;) {
+        p* const pp = mp->p; // may be another the second time
+        *inherit_time = false;
+        if (pp->schedtick.load(std::memory_order_relaxed) % global_queue_tick ==
+            global_queue_tick - 1) {
+            if (pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed)) {
+                if_linked(retirep)(mp);
+                continue;
+            }
+            if (g* const gp = look_at_global(pp)) {
+                return gp;
+            }
+        }
+        if (pp->inherited >= most_inherited) {
+            // Relaxed: the owner put it there. A thief that was faster leaves null.
+            if (g* const next = pp->runnext.exchange(nullptr, std::memory_order_relaxed)) {
+                runqput(pp, next, false);
+            }
+        }
+        if (g* const gp = runqget(pp, inherit_time)) {
+            return gp;
+        }
+        if (g* const gp = look_at_global(pp)) {
+            return gp;
+        }
+        auto* const elsewhere = if_linked(find_elsewhere);
+        if (elsewhere == nullptr) {
+            // One m, and nothing outside the program that could make a goroutine ready.
+            fatal("all goroutines are asleep - deadlock!");
+        }
+        if (g* const gp = elsewhere(mp)) {
             return gp;
         }
     }
-    if (pp->inherited >= most_inherited) {
-        // Relaxed: the owner put it there. A thief that was faster leaves null.
-        if (g* const next = pp->runnext.exchange(nullptr, std::memory_order_relaxed)) {
-            runqput(pp, next, false);
-        }
-    }
-    if (g* const gp = runqget(pp, inherit_time)) {
-        return gp;
-    }
-    if (g* const gp = globrunqget()) {
-        return gp;
-    }
-    // One m, and nothing outside the program that could make a goroutine ready: no timers, no
-    // poller.
-    fatal("all goroutines are asleep - deadlock!");
 }
 
 // mcall's: the goroutine is off its stack here.
@@ -165,8 +197,9 @@ void gosched_on_g0(g* gp) {
     gp->m = nullptr;
     {
         const lock_guard guard(sched.lock);
-        sched.runq.push(gp);
+        globrunqput(gp);
     }
+    tell_others();
     schedule();
 }
 
@@ -190,58 +223,109 @@ void park_on_g0(g* gp) {
     schedule();
 }
 
+// The owner's alone: no locked instruction.
+void count_goroutine(p* pp, int64_t change) {
+    pp->goroutines.store(pp->goroutines.load(std::memory_order_relaxed) + change,
+                         std::memory_order_relaxed);
+}
+
 void goexit_on_g0(g* gp) {
     m* const mp = gp->m;
     set_status(gp, g_status::running, g_status::dead);
     mp->curg = nullptr;
     gp->m = nullptr;
     gp->start = nullptr;
+    count_goroutine(mp->p, -1);
     gfput(mp->p, gp);
+    if (gp->lockedm != nullptr) [[unlikely]] {
+        gp->lockedm = nullptr;
+        if_linked(exit_locked_m)(mp);
+    }
     schedule();
 }
 
 } // namespace
 
-void newproc(funcval* fn) {
+g* new_g() {
     p* const pp = getg()->m->p;
     g* gp = gfget(pp);
     if (gp == nullptr) {
         gp = sched.allgs == nullptr ? first_g() : malg();
         allgadd(gp);
     }
-    gp->start = fn;
-    gp->created_by = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+    return gp;
+}
+
+void drop_g(g* gp) {
+    gfput(getg()->m->p, gp);
+}
+
+void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by) {
+    p* const pp = getg()->m->p;
+    gp->start = start;
+    gp->created_by = created_by;
     gp->goid = next_goid(pp);
-    prepare(gp, fn);
+    prepare(gp, start, room);
     set_status(gp, g_status::dead, g_status::runnable);
-    runqput(pp, gp, true);
+    count_goroutine(pp, 1);
+    if (runqput(pp, gp, true)) {
+        tell_others();
+    }
+}
+
+void newproc(funcval* fn) {
+    g* const gp = new_g();
+    start_g(gp, fn, 0, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
 }
 
 void mstart1() {
+    m* const mp = getg()->m;
+    if (mp->mstartfn != nullptr) {
+        mp->mstartfn();
+    }
+    if (mp->nextp != nullptr) {
+        acquirep(mp, mp->nextp);
+        mp->nextp = nullptr;
+    }
     schedule();
 }
 
 void schedule() {
     m* const mp = getg()->m;
-    if (mp->locks != 0) {
-        fatal("schedule: holding locks");
+    for (;;) {
+        if (mp->locks != 0) {
+            fatal("schedule: holding locks");
+        }
+        if (mp->lockedg != nullptr) [[unlikely]] {
+            if_linked(stop_locked_m)(mp);
+            execute(mp->lockedg, false);
+        }
+        bool inherit_time = false;
+        g* const gp = findrunnable(&inherit_time);
+        if (mp->spinning) {
+            if_linked(stop_spinning)(mp);
+        }
+        if (gp->lockedm != nullptr) [[unlikely]] {
+            if_linked(start_locked_m)(mp, gp);
+            continue;
+        }
+        execute(gp, inherit_time);
     }
-    bool inherit_time = false;
-    g* const gp = findrunnable(mp->p, &inherit_time);
-    execute(gp, inherit_time);
 }
 
 void execute(g* gp, bool inherit_time) {
     m* const mp = getg()->m;
+    p* const pp = mp->p;
     mp->curg = gp;
     gp->m = mp;
     set_status(gp, g_status::runnable, g_status::running);
     gp->waiting_for = wait_reason::none;
     if (inherit_time) {
-        ++mp->p->inherited;
+        ++pp->inherited;
     } else {
-        mp->p->inherited = 0;
-        ++mp->p->schedtick;
+        pp->inherited = 0;
+        pp->schedtick.store(pp->schedtick.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
     }
     gogo(gp);
 }
@@ -268,26 +352,33 @@ void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason) {
 
 void ready(g* gp) {
     set_status(gp, g_status::waiting, g_status::runnable);
-    runqput(getg()->m->p, gp, true);
+    if (runqput(getg()->m->p, gp, true)) {
+        tell_others();
+    }
+}
+
+void acquirep(m* mp, p* pp) {
+    pp->m = mp;
+    // Relaxed: what hands a p over, the lock or sysmon's compare-and-swap, orders it.
+    pp->status.store(p_status::running, std::memory_order_relaxed);
+    mp->p = pp;
+}
+
+p* releasep(m* mp) {
+    p* const pp = mp->p;
+    pp->status.store(p_status::idle, std::memory_order_relaxed);
+    pp->m = nullptr;
+    mp->p = nullptr;
+    return pp;
 }
 
 void procresize(uint32_t count) {
-    const size_t words = (count + 63) / 64;
-    sched.pidle = static_cast<uint64_t*>(mem::persistent(words * sizeof(uint64_t)));
-    sched.allp = static_cast<p*>(mem::persistent(count * sizeof(p)));
-    if (sched.allp == nullptr || sched.pidle == nullptr) {
-        fatal("cannot allocate the p's: lower GOMAXPROCS or raise RLIMIT_AS (ulimit -v)");
-    }
-    // All but p0 are idle. A p's id and queue are zeroes until it runs for the first time.
-    for (uint32_t id = 1; id < count; ++id) {
-        sched.pidle[id / 64] |= uint64_t{1} << (id % 64);
-    }
-    sched.npidle = count - 1;
-    sched.gomaxprocs = count;
-    p* const p0 = sched.allp;
-    p0->status = p_status::running;
-    p0->m = &m0;
-    m0.p = p0;
+    count = count < most_procs ? count : most_procs;
+    sched.npidle.store(count - 1, std::memory_order_relaxed);
+    sched.gomaxprocs.store(count, std::memory_order_relaxed);
+    sched.procs_made.store(1, std::memory_order_relaxed);
+    sched.mcount = 1;
+    acquirep(&m0, &p0);
 }
 
 const char* wait_reason_text(wait_reason reason) {
@@ -298,6 +389,8 @@ const char* wait_reason_text(wait_reason reason) {
         return "static initialization";
     case wait_reason::mutex_lock:
         return "sync.Mutex.Lock";
+    case wait_reason::wait_group:
+        return "sync.WaitGroup.Wait";
     }
     return "waiting";
 }

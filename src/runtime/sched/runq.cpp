@@ -36,9 +36,9 @@ bool runqput_slow(p* pp, g* gp, uint32_t head, uint32_t tail) {
     }
     const lock_guard guard(sched.lock);
     for (g* const moved : batch) {
-        sched.runq.push(moved);
+        globrunqput(moved);
     }
-    sched.runq.push(gp);
+    globrunqput(gp);
     return true;
 }
 
@@ -68,13 +68,37 @@ g* g_queue::pop() {
     return gp;
 }
 
-void runqput(p* pp, g* gp, bool next) {
+void g_ring::push(g* gp) {
+    if (last == nullptr) {
+        gp->schedlink = gp;
+    } else {
+        gp->schedlink = last->schedlink;
+        last->schedlink = gp;
+    }
+    last = gp;
+}
+
+g* g_ring::pop() {
+    if (last == nullptr) {
+        return nullptr;
+    }
+    g* const first = last->schedlink;
+    if (first == last) {
+        last = nullptr;
+    } else {
+        last->schedlink = first->schedlink;
+    }
+    first->schedlink = nullptr;
+    return first;
+}
+
+bool runqput(p* pp, g* gp, bool next) {
     if (next) {
         // Release: a thief that takes gp sees its fields. Acquire is for the kicked-out g, which
         // was put there by this same p.
         gp = pp->runnext.exchange(gp, std::memory_order_release);
         if (gp == nullptr) {
-            return;
+            return false;
         }
     }
     for (;;) {
@@ -84,10 +108,10 @@ void runqput(p* pp, g* gp, bool next) {
         if (tail - head < p::runq_size) {
             pp->runq[tail % p::runq_size].store(gp, std::memory_order_relaxed);
             pp->runqtail.store(tail + 1, std::memory_order_release);
-            return;
+            return true;
         }
         if (runqput_slow(pp, gp, head, tail)) {
-            return;
+            return true;
         }
     }
 }
@@ -115,6 +139,112 @@ g* runqget(p* pp, bool* inherit_time) {
             return gp;
         }
     }
+}
+
+namespace {
+
+// A thief's half: copies up to half of victim's ring into the empty ring of pp, from `to` on,
+// without moving pp's tail. How many. The compare-and-swap of head makes them pp's; where it fails
+// others were faster, and what was copied means nothing.
+uint32_t runqgrab(p* victim, p* pp, uint32_t to, bool take_next) {
+    for (;;) {
+        // Acquire: pairs with the release of another consumer, whose slots may be written again.
+        uint32_t head = victim->runqhead.load(std::memory_order_acquire);
+        // Acquire: pairs with the owner's release; the slots below tail, and the g's in them, are
+        // visible.
+        const uint32_t tail = victim->runqtail.load(std::memory_order_acquire);
+        uint32_t count = tail - head;
+        count -= count / 2;
+        if (count == 0) {
+            if (!take_next) {
+                return 0;
+            }
+            // Acquire: pairs with the owner's release.
+            g* const next = victim->runnext.exchange(nullptr, std::memory_order_acquire);
+            if (next == nullptr) {
+                return 0;
+            }
+            pp->runq[to % p::runq_size].store(next, std::memory_order_relaxed);
+            return 1;
+        }
+        if (count > p::runq_size / 2) {
+            continue; // head and tail are not of the same moment
+        }
+        for (uint32_t i = 0; i < count; ++i) {
+            g* const gp = victim->runq[(head + i) % p::runq_size].load(std::memory_order_relaxed);
+            pp->runq[(to + i) % p::runq_size].store(gp, std::memory_order_relaxed);
+        }
+        // Release: the loads above are done before the owner may write the slots again.
+        if (victim->runqhead.compare_exchange_strong(head, head + count, std::memory_order_release,
+                                                     std::memory_order_relaxed)) {
+            return count;
+        }
+    }
+}
+
+} // namespace
+
+g* runqsteal(p* pp, p* victim, bool take_next) {
+    const uint32_t tail = pp->runqtail.load(std::memory_order_relaxed);
+    uint32_t count = runqgrab(victim, pp, tail, take_next);
+    if (count == 0) {
+        return nullptr;
+    }
+    --count;
+    g* const gp = pp->runq[(tail + count) % p::runq_size].load(std::memory_order_relaxed);
+    if (count > 0) {
+        // Release: for whoever steals them from here.
+        pp->runqtail.store(tail + count, std::memory_order_release);
+    }
+    return gp;
+}
+
+bool runqempty(const p* pp) {
+    // A g that is kicked out of runnext while this looks is in the ring afterwards: tail is read
+    // once more to tell that nothing was put there meanwhile. Sequentially consistent: the caller
+    // has announced that it goes to sleep, and must not read these from before that.
+    for (;;) {
+        const uint32_t head = pp->runqhead.load(std::memory_order_seq_cst);
+        const uint32_t tail = pp->runqtail.load(std::memory_order_seq_cst);
+        const g* const next = pp->runnext.load(std::memory_order_seq_cst);
+        if (tail == pp->runqtail.load(std::memory_order_seq_cst)) {
+            return head == tail && next == nullptr;
+        }
+    }
+}
+
+void runqdrain(p* pp) {
+    bool inherit_time = false;
+    while (g* const gp = runqget(pp, &inherit_time)) {
+        globrunqput(gp);
+    }
+}
+
+void globrunqput(g* gp) {
+    sched.runq.push(gp);
+    sched.runq_size.store(sched.runq.size, std::memory_order_relaxed);
+}
+
+g* globrunqget(p* pp) {
+    g* const first = sched.runq.pop();
+    if (first == nullptr) {
+        return nullptr;
+    }
+    // A fair share, and not more than the ring, which may hold some, surely takes.
+    uint32_t more = sched.runq.size / sched.gomaxprocs.load(std::memory_order_relaxed);
+    const uint32_t used =
+        pp->runqtail.load(std::memory_order_relaxed) - pp->runqhead.load(std::memory_order_relaxed);
+    more = more < p::runq_size / 2 ? more : p::runq_size / 2;
+    more = more < p::runq_size - used ? more : p::runq_size - used;
+    for (; more > 0; --more) {
+        g* const gp = sched.runq.pop();
+        if (gp == nullptr) {
+            break;
+        }
+        runqput(pp, gp, false);
+    }
+    sched.runq_size.store(sched.runq.size, std::memory_order_relaxed);
+    return first;
 }
 
 } // namespace runtime

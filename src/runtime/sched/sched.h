@@ -7,9 +7,9 @@
 // The states of a g, and who moves it:
 //
 //   idle ──newproc──► dead ──newproc──► runnable ──execute──► running ──goexit──► dead
-//                                          ▲  ▲                 │ │
-//                                          │  └──── gosched ────┘ │
-//                                          └─ ready ─ waiting ◄───┘ park
+//                                          ▲  ▲                │ │ │ ▲
+//                                          │  └──── gosched ───┘ │ └─┴─ entersyscall, exitsyscall
+//                                          └─ ready ─ waiting ◄──┘ park
 //
 // A g that is running belongs to the m that runs it; a waiting one to whoever will make it ready; a
 // runnable one to the queue that it is in. Only the owner writes its fields, and passing it on
@@ -20,6 +20,10 @@
 // the scheduler keeps no frames between two goroutines. gogo goes the other way. What mcall pushes
 // is what gogo pops, so a new goroutine is a stack that looks as if it had called mcall (see
 // newproc).
+//
+// Threads. A program of one goroutine needs one thread, and has no code for more: what starts,
+// wakes and parks threads is in threads.cpp and sysmon.cpp, which rt0::go links in; the functions
+// that are marked "threads" below are null without it, and called through if_linked.
 #pragma once
 
 #include <atomic>
@@ -28,7 +32,10 @@
 
 #include "arch/amd64/offsets.h"
 #include "arch/amd64/tcb.h"
+#include "base/fatal.h"
+#include "base/if_linked.h"
 #include "base/lock.h"
+#include "base/note.h"
 
 namespace runtime {
 
@@ -55,6 +62,7 @@ enum class wait_reason : uint8_t {
     none,
     static_init, // another goroutine is initialising the function-local static that it needs
     mutex_lock,  // another goroutine has the mutex
+    wait_group,  // goroutines that it waits for have not ended
 };
 
 const char* wait_reason_text(wait_reason reason);
@@ -71,11 +79,23 @@ struct g {
     g* alllink;   // next of all g's, in the order of creation; never changes once set
     funcval* start;
     uintptr_t created_by; // the pc of the go statement
+    runtime::m* lockedm;  // the thread that it is tied to, or null
 };
+
+inline void set_status(g* gp, g_status from, g_status to) {
+    // The owner alone moves a g's state, so nothing is lost by not comparing and swapping. A
+    // debugger and tracebacks read it from elsewhere.
+    if (gp->status.load(std::memory_order_relaxed) != from) {
+        fatal("a goroutine is not in the state that its owner left it in");
+    }
+    gp->status.store(to, std::memory_order_relaxed);
+}
 
 enum class p_status : uint32_t {
     idle = 0,
     running = 1,
+    syscall = 2, // its m is in the kernel; sysmon may take it
+    retired = 4, // gomaxprocs has become smaller
 };
 
 // First in, first out, linked through g::schedlink. Its owner or its lock keeps it single-threaded.
@@ -88,18 +108,40 @@ struct g_queue {
     g* pop();
 };
 
+// The same in one word, for what there are many of: a ring, so that one pointer reaches both ends.
+struct g_ring {
+    g* last = nullptr;
+
+    void push(g* gp);
+    g* pop();
+};
+
 struct p {
     static constexpr uint32_t runq_size = 256;
 
     uint32_t id;
-    p_status status;
-    runtime::m* m;      // the m that holds it, or null
-    uint32_t schedtick; // counts every execute that starts a new time slice
+    std::atomic<p_status> status;
+    runtime::m* m; // the m that holds it, or null
+    // Counts every execute that starts a new time slice. The owner writes it, sysmon reads it.
+    std::atomic<uint32_t> schedtick;
+    // Counts every entersyscall. The owner writes it, sysmon reads it.
+    std::atomic<uint32_t> syscalltick;
     uint32_t inherited; // how many goroutines have inherited the running time slice
     // The next goids to give out, taken from sched.goidgen sixteen at a time.
     uint64_t goid_next;
     uint64_t goid_end;
     g_queue gfree; // dead g's with their stacks, for newproc
+    // Goroutines that began here less those that ended here: the sum over all p's is how many there
+    // are. The owner writes it.
+    std::atomic<int64_t> goroutines;
+    p* link; // next in the list of idle or of retired p's
+    // What sysmon saw last.
+    struct {
+        uint32_t schedtick;
+        uint32_t syscalltick;
+        g* runnext;
+        int64_t since; // when the syscall, or the time slice, was first seen
+    } seen;
     // What the running goroutine made ready last: it runs next and inherits the time slice. Written
     // by the owner; a thief may only take it away.
     std::atomic<g*> runnext;
@@ -116,7 +158,20 @@ struct m {
     uint64_t id;
     int32_t
         locks; // how many runtime locks it holds; a goroutine does not leave it while it holds any
+    void (*mstartfn)(); // what the thread does instead of running goroutines: sysmon
+    bool spinning;      // looks for work and counts in sched.nmspinning
+    bool idle;          // in sched.midle; under sched.lock
+    uint32_t lockedext; // how often lock_os_thread was called
+    uint32_t random;
+    g* lockedg;                // the goroutine that is tied to this thread, or null
+    runtime::p* nextp;         // what whoever wakes it wants it to run
+    runtime::p* oldp;          // what it ran before it entered the kernel
+    m* link;                   // next in sched.midle or sched.mfree
+    note park;                 // what it sleeps on while it has nothing to do
+    std::atomic<uint32_t> tid; // the thread's id; the kernel clears it when the thread is over
 };
+
+inline constexpr uint32_t most_procs = 4096;
 
 // Fields without a note are under lock.
 struct scheduler {
@@ -127,16 +182,32 @@ struct scheduler {
     g* allgs_last;
     std::atomic<uint64_t> goidgen;
     uint64_t mnext;
-    uint32_t gomaxprocs;
-    uint32_t npidle;
-    p* allp;         // gomaxprocs of them, side by side; set once
-    uint64_t* pidle; // a bit a p: it is idle. A p that never ran is all zeroes and costs no memory.
+    // How many p's may run. Written under lock.
+    std::atomic<uint32_t> gomaxprocs;
+    // How many of them are idle, those that were never made included. Written under lock.
+    std::atomic<uint32_t> npidle;
+    // How many m's look for work.
+    std::atomic<uint32_t> nmspinning;
+    // As runq.size, for who only wants to know whether it is worth taking the lock. Written under
+    // lock.
+    std::atomic<uint32_t> runq_size;
+    // p's below this number exist. Written under lock.
+    std::atomic<uint32_t> procs_made;
+    p* pidle;
+    p* pretired;
+    m* midle;
+    m* mfree; // threads that are over, or about to be
+    uint32_t nmidle;
+    uint32_t nmlocked; // m's that wait for their tied goroutine
+    uint32_t mcount;   // all m's that are not over
+    uint32_t nmsys;    // those that run no goroutines: sysmon
 };
 
 extern scheduler sched;
 // The first thread and its scheduler's stack. rt0_go wires them.
 extern m m0 asm("runtime.m0");
 extern g g0 asm("runtime.g0");
+extern p p0;
 
 static_assert(offsetof(g, stack_lo) == G_STACK_LO);
 static_assert(offsetof(g, stack_hi) == G_STACK_HI);
@@ -159,6 +230,13 @@ void goexit() asm("runtime.goexit");
 // g0 during the boot. fn must live until the goroutine starts. Fatal without memory for the stack.
 void newproc(funcval* fn) asm("runtime.newproc");
 
+// The two halves of newproc. new_g: a g that is dead, for the current p. start_g: it will begin
+// with start, which may lie at the top of its stack; [stack_hi - room, stack_hi) stays untouched.
+g* new_g();
+void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by);
+// Takes back a g that was never started.
+void drop_g(g* gp);
+
 // The first C++ of every m, on its g0. Does not return.
 [[noreturn]] void mstart1() asm("runtime.mstart1");
 
@@ -179,8 +257,77 @@ void ready(g* gp);
 // Sets up the p's. In schedinit, once.
 void procresize(uint32_t count);
 
-// The run queue of one p. put: owner only. get: owner only.
-void runqput(p* pp, g* gp, bool next);
+// The run queue of one p. put and get: owner only. put: true if others may take something from the
+// ring now. steal: moves half of victim's to pp's queue and returns one of them, or null; the owner
+// of pp, which is empty. runnext goes only where take_next says so.
+bool runqput(p* pp, g* gp, bool next);
 g* runqget(p* pp, bool* inherit_time);
+g* runqsteal(p* pp, p* victim, bool take_next);
+bool runqempty(const p* pp);
+// Moves all of pp's to the global queue. The owner, under sched.lock.
+void runqdrain(p* pp);
+
+// The global queue. Under sched.lock.
+void globrunqput(g* gp);
+// One from it; more of them, a fair share, move to pp's own queue.
+g* globrunqget(p* pp);
+
+// A g may leave a p, or enter it, only where m and p agree.
+void acquirep(m* mp, p* pp);
+p* releasep(m* mp);
+
+// Threads. Called by rt0::go, which links all of this in: from now on there may be others.
+void start_threads();
+// The p with that number; made already.
+p* proc(uint32_t id);
+// sysmon sleeps while all p's are idle. One of them is no longer. Under sched.lock.
+void wake_sysmon();
+// A running m takes back the p of one that is in the kernel, or has it run elsewhere. No locks
+// held.
+void handoffp(p* pp);
+void sysmon();
+// GOMAXPROCS.
+void set_gomaxprocs(uint32_t count);
+int64_t count_goroutines();
+
+// The following are null in a program without rt0::go.
+//
+// Work for mp, which has found none in its own queue nor in the global one: null means that mp has
+// a p (again) and should look once more.
+[[gnu::weak]] g* find_elsewhere(m* mp);
+// There may be work for another thread. Wakes or starts one, unless there is no idle p or another
+// thread is looking already.
+[[gnu::weak]] void wakep();
+// mp, which was spinning, has found work.
+[[gnu::weak]] void stop_spinning(m* mp);
+// mp's p has a number beyond gomaxprocs: gives it up. Returns with another.
+[[gnu::weak]] void retirep(m* mp);
+// mp has a tied goroutine and something else to run: waits until that goroutine shall run.
+[[gnu::weak]] void stop_locked_m(m* mp);
+// gp is tied to another thread: hands p over to it. Returns with another p.
+[[gnu::weak]] void start_locked_m(m* mp, g* gp);
+// The tied goroutine of mp has ended, and so does the thread.
+[[noreturn, gnu::weak]] void exit_locked_m(m* mp);
+// Around a call to the kernel that may block: between them the goroutine has no p, and others may
+// run on it. Nothing else of the runtime may be called between. Any goroutine, not g0.
+[[gnu::weak]] void entersyscall();
+[[gnu::weak]] void exitsyscall();
+
+// The same for a scope; nothing in a program of one goroutine.
+class [[nodiscard]] syscall_scope {
+public:
+    syscall_scope() {
+        if (auto* const enter = if_linked(entersyscall)) {
+            enter();
+        }
+    }
+    syscall_scope(const syscall_scope&) = delete;
+    syscall_scope& operator=(const syscall_scope&) = delete;
+    ~syscall_scope() {
+        if (auto* const exit = if_linked(exitsyscall)) {
+            exit();
+        }
+    }
+};
 
 } // namespace runtime

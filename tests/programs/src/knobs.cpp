@@ -8,7 +8,7 @@
 int main() {
     const runtime::knob_values& knobs = runtime::knobs;
     rt0::println("gomaxprocs {} traceback {} schedtrace {} scheddetail {} secure {}",
-                 runtime::sched.gomaxprocs, static_cast<int>(knobs.traceback), knobs.schedtrace,
+                 runtime::sched.gomaxprocs.load(), static_cast<int>(knobs.traceback), knobs.schedtrace,
                  knobs.scheddetail, runtime::os::process.secure);
-    rt0::println("cpus {} npidle {}", runtime::os::process.cpus, runtime::sched.npidle);
+    rt0::println("cpus {} npidle {}", runtime::os::process.cpus, runtime::sched.npidle.load());
 }

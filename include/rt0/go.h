@@ -1,0 +1,124 @@
+// Goroutines.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace rt0 {
+
+namespace detail {
+
+// What a goroutine begins with: called with its own address.
+struct closure_base {
+    void (*run)(closure_base* self);
+};
+
+// The runtime's part of go(): a goroutine that is not queued yet, with room for the closure at the
+// top of its stack.
+void* new_goroutine(std::size_t size, std::size_t alignment, closure_base** room);
+void start_goroutine(void* goroutine);
+void drop_goroutine(void* goroutine) noexcept;
+
+// Larger closures than this move to the heap: they would take too much of a small stack.
+inline constexpr std::size_t largest_closure = 256;
+inline constexpr std::size_t strictest_closure = 64;
+
+template <class F, class... Args>
+struct closure : closure_base {
+    F function;
+    [[no_unique_address]] std::tuple<Args...> arguments;
+
+    template <class G, class... As>
+    explicit closure(G&& g, As&&... as)
+        : closure_base{&run_and_destroy}
+        , function(std::forward<G>(g))
+        , arguments(std::forward<As>(as)...) {}
+
+    static void run_and_destroy(closure_base* self) {
+        auto* const own = static_cast<closure*>(self);
+        std::apply(
+            [own](Args&... as) { (void)std::invoke(std::move(own->function), std::move(as)...); },
+            own->arguments);
+        std::destroy_at(own);
+    }
+};
+
+} // namespace detail
+
+/// Starts a goroutine that calls f(args...) with copies of both, moved from what is passed as an
+/// rvalue; what f returns is dropped. The goroutine runs when a processor is free for it, on any
+/// thread. Callables and arguments that can only be moved are fine; a reference is passed with
+/// std::ref. Does not block; the current goroutine goes on. Fatal where there is no memory for the
+/// stack. Any goroutine. As Go's go statement.
+template <class F, class... Args>
+    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+void go(F&& f, Args&&... args) {
+    using closure = detail::closure<std::decay_t<F>, std::decay_t<Args>...>;
+    if constexpr (sizeof(closure) > detail::largest_closure ||
+                  alignof(closure) > detail::strictest_closure) {
+        go([boxed = std::make_unique<closure>(std::forward<F>(f), std::forward<Args>(args)...)] {
+            // Runs and destroys what the box holds; the box then frees the memory alone.
+            std::apply(
+                [&boxed](auto&... as) {
+                    (void)std::invoke(std::move(boxed->function), std::move(as)...);
+                },
+                boxed->arguments);
+        });
+    } else {
+        // Gives the goroutine back if the closure's constructor throws.
+        struct fresh {
+            void* goroutine;
+            fresh(const fresh&) = delete;
+            fresh& operator=(const fresh&) = delete;
+            explicit fresh(void* of)
+                : goroutine(of) {}
+            ~fresh() {
+                if (goroutine != nullptr) [[unlikely]] {
+                    detail::drop_goroutine(goroutine);
+                }
+            }
+        };
+        detail::closure_base* room = nullptr;
+        fresh started(detail::new_goroutine(sizeof(closure), alignof(closure), &room));
+        ::new (static_cast<void*>(room)) closure(std::forward<F>(f), std::forward<Args>(args)...);
+        detail::start_goroutine(std::exchange(started.goroutine, nullptr));
+    }
+}
+
+/// Lets the other goroutines run: the current one goes to the end of the queue. Any goroutine. As
+/// Go's runtime.Gosched.
+void yield();
+
+/// How many goroutines may run at the same time, at most; n > 0 sets it, and takes effect where
+/// goroutines next park, yield or end. Returns what it was. At first the number of processors that
+/// the process may use, or the environment's GOMAXPROCS. Any goroutine. As Go's runtime.GOMAXPROCS.
+int gomaxprocs(int n = 0);
+
+/// The number of processors in the affinity mask that the program was started with. As Go's
+/// runtime.NumCPU.
+int num_cpu();
+
+/// The number of goroutines that have not ended, main's included. While others start or end, a
+/// number that was right at some time. As Go's runtime.NumGoroutine.
+int num_goroutine();
+
+/// The current goroutine's number: main's is 1, and none is used twice.
+std::uint64_t goid();
+
+/// Ties the current goroutine to its thread: it runs on no other, and nothing else runs on that
+/// one, until unlock_os_thread has been called as often. A goroutine that ends tied ends the thread
+/// with it. For what the kernel keeps per thread: namespaces, credentials, thread_local. As Go's
+/// runtime.LockOSThread.
+void lock_os_thread();
+
+/// Undoes one lock_os_thread; nothing where there is none.
+void unlock_os_thread();
+
+} // namespace rt0

@@ -1,0 +1,42 @@
+#include "base/note.h"
+
+#include "os/os.h"
+
+namespace runtime {
+
+// What the kernel compares and sleeps on.
+const uint32_t* note::address() const {
+    return reinterpret_cast<const uint32_t*>(&word_);
+}
+
+void note::wake() {
+    if (word_.exchange(1, std::memory_order_release) == sleeping) {
+        // Fails only for an address that is not mapped, which this object's own is not.
+        (void)os::futex_wake(address(), 1);
+    }
+}
+
+bool note::sleep(int64_t nanoseconds) {
+    uint32_t expected = 0;
+    // Relaxed where it succeeds: nothing is published. Acquire where it finds 1.
+    if (!word_.compare_exchange_strong(expected, sleeping, std::memory_order_relaxed,
+                                       std::memory_order_acquire)) {
+        return true;
+    }
+    for (;;) {
+        const int result = os::futex_wait(address(), sleeping, nanoseconds);
+        if (word_.load(std::memory_order_acquire) == 1) {
+            return true;
+        }
+        if (result == -os::ETIMEDOUT_) {
+            expected = sleeping;
+            // Back to "not yet", unless the wake comes at this very moment.
+            return !word_.compare_exchange_strong(expected, 0, std::memory_order_relaxed,
+                                                  std::memory_order_acquire);
+        }
+        // A signal, or nothing at all: sleeps on. A timeout begins anew, which makes it longer at
+        // most.
+    }
+}
+
+} // namespace runtime

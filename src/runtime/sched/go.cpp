@@ -1,0 +1,91 @@
+// rt0/go.h.
+#include <rt0/go.h>
+
+#include "base/lock.h"
+#include "os/process.h"
+#include "sched/sched.h"
+
+namespace rt0 {
+
+namespace {
+
+using runtime::funcval;
+using runtime::g;
+using runtime::sched;
+
+static_assert(sizeof(detail::closure_base) == sizeof(funcval));
+
+uintptr_t address(const void* pointer) {
+    return reinterpret_cast<uintptr_t>(pointer);
+}
+
+} // namespace
+
+namespace detail {
+
+void* new_goroutine(std::size_t size, std::size_t alignment, closure_base** room) {
+    runtime::start_threads();
+    g* const gp = runtime::new_g();
+    const uintptr_t at = (gp->stack_hi - size) & ~(alignment - 1);
+    *room = reinterpret_cast<closure_base*>(at);
+    gp->start = reinterpret_cast<funcval*>(at);
+    return gp;
+}
+
+void start_goroutine(void* goroutine) {
+    g* const gp = static_cast<g*>(goroutine);
+    runtime::start_g(gp, gp->start, gp->stack_hi - address(gp->start),
+                     address(__builtin_return_address(0)));
+}
+
+void drop_goroutine(void* goroutine) noexcept {
+    runtime::drop_g(static_cast<g*>(goroutine));
+}
+
+} // namespace detail
+
+void yield() {
+    runtime::gosched();
+}
+
+int gomaxprocs(int n) {
+    const int before = static_cast<int>(sched.gomaxprocs.load(std::memory_order_relaxed));
+    if (n > 0) {
+        runtime::set_gomaxprocs(static_cast<uint32_t>(n));
+        runtime::wakep(); // for a p that is new
+    }
+    return before;
+}
+
+int num_cpu() {
+    return static_cast<int>(runtime::os::process.cpus);
+}
+
+int num_goroutine() {
+    return static_cast<int>(runtime::count_goroutines());
+}
+
+std::uint64_t goid() {
+    return getg()->goid;
+}
+
+void lock_os_thread() {
+    runtime::start_threads();
+    g* const gp = getg();
+    runtime::m* const mp = gp->m;
+    ++mp->lockedext;
+    mp->lockedg = gp;
+    gp->lockedm = mp;
+}
+
+void unlock_os_thread() {
+    g* const gp = getg();
+    runtime::m* const mp = gp->m;
+    if (gp->lockedm == nullptr || --mp->lockedext != 0) {
+        return;
+    }
+    mp->lockedg = nullptr;
+    gp->lockedm = nullptr;
+}
+
+} // namespace rt0

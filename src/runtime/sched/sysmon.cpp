@@ -1,0 +1,133 @@
+// sysmon: a thread without a p that looks at the others every 20 µs to 10 ms, less often the longer
+// nothing happens, and sleeps while all p's are idle.
+//
+// It takes a p away from an m that stays in the kernel, so that the other goroutines of that p run
+// on; and it gets help for a p whose next goroutine waits behind one that does not let it run.
+#include "base/lock.h"
+#include "os/os.h"
+#include "os/vdso.h"
+#include "sched/sched.h"
+
+namespace runtime {
+
+namespace {
+
+constexpr int64_t shortest_sleep = 20'000;
+constexpr int64_t longest_sleep = 10'000'000;
+// So many looks without a find until the sleeps become longer.
+constexpr uint32_t patience = 50;
+// A system call on a p that nobody waits for may last this long.
+constexpr int64_t syscall_slice = 10'000'000;
+
+constinit note wake;
+constinit bool asleep = false; // under sched.lock
+
+int64_t now() {
+    constexpr int monotonic = 1;
+    os::timespec time{};
+    // A kernel that refuses the clock makes every call look new: p's are taken back later.
+    if (os::fast_clock_gettime(monotonic, &time) != 0) {
+        return 0;
+    }
+    return time.seconds * 1'000'000'000 + time.nanoseconds;
+}
+
+// Takes pp from an m that has been in the same system call since the last look. Whether it did.
+bool retake(p* pp, int64_t time) {
+    const uint32_t tick = pp->syscalltick.load(std::memory_order_relaxed);
+    if (pp->seen.syscalltick != tick) {
+        pp->seen.syscalltick = tick;
+        pp->seen.since = time;
+        return false;
+    }
+    const bool wanted = !runqempty(pp) || sched.runq_size.load(std::memory_order_relaxed) != 0 ||
+                        sched.nmspinning.load(std::memory_order_relaxed) +
+                                sched.npidle.load(std::memory_order_relaxed) ==
+                            0;
+    if (!wanted && time - pp->seen.since < syscall_slice) {
+        return false;
+    }
+    p_status expected = p_status::syscall;
+    // Acquire: pairs with entersyscall's release. Decides between sysmon and exitsyscall.
+    if (!pp->status.compare_exchange_strong(expected, p_status::idle, std::memory_order_acquire,
+                                            std::memory_order_relaxed)) {
+        return false;
+    }
+    handoffp(pp);
+    return true;
+}
+
+// Whether pp's runnext has been waiting since the last look, and an idle p could run it.
+bool stranded(p* pp) {
+    g* const next = pp->runnext.load(std::memory_order_relaxed);
+    const uint32_t tick = pp->schedtick.load(std::memory_order_relaxed);
+    const bool same = next != nullptr && next == pp->seen.runnext && tick == pp->seen.schedtick;
+    pp->seen.runnext = next;
+    pp->seen.schedtick = tick;
+    return same && sched.npidle.load(std::memory_order_relaxed) != 0;
+}
+
+// Looks at all p's; whether there was anything to do.
+bool look() {
+    bool found = false;
+    const int64_t time = now();
+    for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
+        p* const pp = proc(id);
+        // Relaxed: only a hint; the compare-and-swap in retake decides.
+        switch (pp->status.load(std::memory_order_relaxed)) {
+        case p_status::syscall:
+            found |= retake(pp, time);
+            break;
+        case p_status::running:
+            if (stranded(pp)) {
+                wakep();
+                found = true;
+            }
+            break;
+        case p_status::idle:
+        case p_status::retired:
+            break;
+        }
+    }
+    return found;
+}
+
+bool all_idle() {
+    return sched.npidle.load(std::memory_order_relaxed) ==
+           sched.gomaxprocs.load(std::memory_order_relaxed);
+}
+
+} // namespace
+
+void wake_sysmon() {
+    if (asleep) {
+        asleep = false;
+        wake.wake();
+    }
+}
+
+void sysmon() {
+    uint32_t quiet = 0;
+    int64_t delay = shortest_sleep;
+    for (;;) {
+        if (quiet == 0) {
+            delay = shortest_sleep;
+        } else if (quiet > patience && delay < longest_sleep) {
+            delay = delay * 2 < longest_sleep ? delay * 2 : longest_sleep;
+        }
+        os::sleep(delay);
+        bool sleep = false;
+        {
+            const lock_guard guard(sched.lock);
+            sleep = asleep = all_idle();
+        }
+        if (sleep) {
+            (void)wake.sleep(-1);
+            wake.clear();
+            quiet = 0;
+        }
+        quiet = look() ? 0 : quiet + 1;
+    }
+}
+
+} // namespace runtime

@@ -1,0 +1,633 @@
+// Threads: how m's are started, find work, go to sleep and are woken.
+//
+// The aim: as many m's awake as there is work for, and no more. An m that has run out of work
+// spins: it looks at all queues for a while, holding a p and counted in nmspinning. At most half of
+// the busy p's worth of m's spin. Who puts work into a ring wakes one sleeper, unless somebody
+// spins already: that one will find the work, and when the last spinner finds some, it wakes the
+// next (stop_spinning), so the number of awake m's doubles as long as there is work for them.
+//
+// No work is left lying while an m goes to sleep. The two sides:
+//
+//      submitter                           spinner that found nothing
+//      put the g into a ring               put p on the idle list   (npidle + 1)
+//      fence                               nmspinning - 1           (sequentially consistent)
+//      npidle != 0 and nmspinning == 0?    look at all rings and the global queue once more
+//      then wake one                       something there: take an idle p and spin again
+//
+// Either the submitter sees the idle p and that nobody spins, or the spinner's second look sees the
+// g.
+//
+// A g in runnext alone wakes nobody: it runs next where it is, in most programs within a
+// microsecond, and moving it would cost more than that. If the running goroutine does not let it,
+// sysmon sees to it.
+#include "base/fatal.h"
+#include "base/if_linked.h"
+#include "boot/boot.h"
+#include "boot/exit.h"
+#include "os/os.h"
+#include "sched/sched.h"
+
+extern "C" {
+// libstdc++'s: false from the second thread on.
+[[gnu::weak]] extern char __libc_single_threaded;
+// arch/amd64/clone.S
+long start_thread(uint64_t flags, void* stack, std::atomic<uint32_t>* tid,
+                  runtime::tcb* tls) asm("runtime.clone");
+}
+
+namespace runtime {
+
+namespace {
+
+// An m that has had nothing to do for so long ends its thread.
+constexpr int64_t idle_time = 5'000'000'000;
+
+// Go's limit.
+constexpr uint32_t most_threads = 10'000;
+
+// How often a spinner goes round all p's; in the last round it takes what is in runnext, too.
+constexpr int steal_rounds = 4;
+
+constexpr size_t page = 4096;
+constexpr size_t thread_stack = 64 * 1024;
+
+constexpr uint64_t clone_flags = 0x00000100    // CLONE_VM
+                                 | 0x00000200  // CLONE_FS
+                                 | 0x00000400  // CLONE_FILES
+                                 | 0x00000800  // CLONE_SIGHAND
+                                 | 0x00010000  // CLONE_THREAD
+                                 | 0x00040000  // CLONE_SYSVSEM
+                                 | 0x00080000  // CLONE_SETTLS
+                                 | 0x00100000  // CLONE_PARENT_SETTID
+                                 | 0x00200000; // CLONE_CHILD_CLEARTID
+
+// p's but p0, made when they are first needed.
+constinit std::atomic<p*> extra_procs[most_procs]{};
+
+p* make_proc(uint32_t id) {
+    int error = 0;
+    auto* const pp = static_cast<p*>(os::map(sizeof(p), &error));
+    if (pp == nullptr) {
+        fatal_errno("cannot map a p", error, "lower GOMAXPROCS or raise RLIMIT_AS (ulimit -v)");
+    }
+    pp->id = id;
+    // Release: pairs with proc's acquire.
+    extra_procs[id].store(pp, std::memory_order_release);
+    return pp;
+}
+
+// An idle p, or null. Under sched.lock.
+p* pidleget() {
+    p* pp = sched.pidle;
+    if (pp != nullptr) {
+        sched.pidle = pp->link;
+        pp->link = nullptr;
+    } else if (const uint32_t id = sched.procs_made.load(std::memory_order_relaxed);
+               id < sched.gomaxprocs.load(std::memory_order_relaxed)) {
+        pp = make_proc(id);
+        // Release: whoever reads the number finds the p.
+        sched.procs_made.store(id + 1, std::memory_order_release);
+    } else {
+        return nullptr;
+    }
+    sched.npidle.store(sched.npidle.load(std::memory_order_relaxed) - 1, std::memory_order_seq_cst);
+    wake_sysmon();
+    return pp;
+}
+
+// pp, which nobody holds, becomes idle, or retires. Under sched.lock.
+void pidleput(p* pp) {
+    if (pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed)) {
+        runqdrain(pp);
+        pp->status.store(p_status::retired, std::memory_order_relaxed);
+        pp->link = sched.pretired;
+        sched.pretired = pp;
+        return;
+    }
+    pp->status.store(p_status::idle, std::memory_order_relaxed);
+    pp->link = sched.pidle;
+    sched.pidle = pp;
+    // Sequentially consistent, with the fence of the submitter.
+    sched.npidle.store(sched.npidle.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+}
+
+// A sleeping m, or null. Under sched.lock.
+m* mget() {
+    m* const mp = sched.midle;
+    if (mp != nullptr) {
+        sched.midle = mp->link;
+        mp->link = nullptr;
+        mp->idle = false;
+        --sched.nmidle;
+    }
+    return mp;
+}
+
+// Under sched.lock. Is there anybody left who could make a goroutine runnable?
+void check_deadlock() {
+    if (sched.mcount - sched.nmidle - sched.nmlocked - sched.nmsys == 0) {
+        fatal("all goroutines are asleep - deadlock!");
+    }
+}
+
+// Memory for an m: guard page, g0's stack, TLS, the m and its g0.
+struct thread_memory {
+    m thread;
+    g scheduler;
+};
+
+size_t thread_memory_size() {
+    return (page + thread_stack + thread_tls_size() + sizeof(thread_memory) + 64 + page - 1) /
+           page * page;
+}
+
+uintptr_t stack_end(const m* mp) {
+    return mp->g0->stack_hi;
+}
+
+// An m whose thread has ended, to use its memory again, or null. Under sched.lock.
+m* reuse_m() {
+    for (m** link = &sched.mfree; *link != nullptr; link = &(*link)->link) {
+        m* const mp = *link;
+        // Acquire: the kernel clears it behind the thread's last instruction.
+        if (mp->tid.load(std::memory_order_acquire) == 0) {
+            *link = mp->link;
+            return mp;
+        }
+    }
+    return nullptr;
+}
+
+m* map_m() {
+    const size_t size = thread_memory_size();
+    int error = 0;
+    void* const memory = os::map_stack(size, &error);
+    if (memory != nullptr) {
+        error = os::guard(memory, page);
+    }
+    if (error != 0) {
+        fatal_errno("cannot map the stack of a thread", error, "raise RLIMIT_AS (ulimit -v)");
+    }
+    const auto base = reinterpret_cast<uintptr_t>(memory);
+    const uintptr_t top = (base + size - sizeof(thread_memory)) & ~uintptr_t{63};
+    auto* const made = reinterpret_cast<thread_memory*>(top);
+    made->scheduler.stack_lo = base + page;
+    made->scheduler.stack_hi = base + page + thread_stack;
+    made->thread.g0 = &made->scheduler;
+    return &made->thread;
+}
+
+// An m that is counted, without a thread.
+m* new_m() {
+    m* mp = nullptr;
+    uint64_t id = 0;
+    {
+        const lock_guard guard(sched.lock);
+        if (sched.mcount - sched.nmsys >= most_threads) {
+            fatal("thread exhaustion: the program has 10000 threads; goroutines that are tied to "
+                  "threads or blocked in the kernel hold one each");
+        }
+        ++sched.mcount;
+        id = sched.mnext++;
+        mp = reuse_m();
+    }
+    if (mp == nullptr) {
+        mp = map_m();
+    }
+    g* const own = mp->g0;
+    mp->id = id;
+    mp->curg = nullptr;
+    mp->p = nullptr;
+    mp->link = nullptr;
+    mp->mstartfn = nullptr;
+    mp->nextp = nullptr;
+    mp->spinning = false;
+    mp->random = static_cast<uint32_t>(id) * 2654435769U | 1;
+    mp->park.clear();
+    own->m = mp;
+    own->sp = stack_end(mp);
+    return mp;
+}
+
+void clone_m(m* mp) {
+    void* const memory = reinterpret_cast<void*>(stack_end(mp));
+    // The thread that had it before has left its own there.
+    __builtin_memset(memory, 0, thread_tls_size());
+    tcb* const tls = make_thread_tls(memory, mp->g0);
+    if (&__libc_single_threaded != nullptr) {
+        __libc_single_threaded = 0;
+    }
+    const long result =
+        start_thread(clone_flags, reinterpret_cast<void*>(mp->g0->sp), &mp->tid, tls);
+    if (result < 0) {
+        fatal_errno("cannot start a thread", static_cast<int>(result),
+                    "raise RLIMIT_NPROC (ulimit -u) or the cgroup's pids.max");
+    }
+}
+
+// Has an m run pp: a sleeping one, or a new one.
+void startm(p* pp, bool spinning) {
+    m* mp = nullptr;
+    {
+        const lock_guard guard(sched.lock);
+        mp = mget();
+    }
+    if (mp != nullptr) {
+        mp->spinning = spinning;
+        mp->nextp = pp;
+        mp->park.wake();
+        return;
+    }
+    mp = new_m();
+    mp->spinning = spinning;
+    mp->nextp = pp;
+    clone_m(mp);
+}
+
+// The end of a thread. On its g0, without a p; in none of the lists.
+[[noreturn]] void exit_m(m* mp) {
+    if (auto* const run = if_linked(run_thread_exit_handlers)) {
+        run();
+    }
+    {
+        const lock_guard guard(sched.lock);
+        --sched.mcount;
+        check_deadlock();
+        mp->link = sched.mfree;
+        sched.mfree = mp;
+    }
+    os::exit_thread();
+}
+
+// Sleeps until there is a p for mp. Without a p.
+void stopm(m* mp) {
+    {
+        const lock_guard guard(sched.lock);
+        mp->idle = true;
+        mp->link = sched.midle;
+        sched.midle = mp;
+        ++sched.nmidle;
+        check_deadlock();
+    }
+    // The first thread stays: it is the process.
+    while (!mp->park.sleep(mp == &m0 ? -1 : idle_time)) {
+        const lock_guard guard(sched.lock);
+        if (!mp->idle) {
+            continue; // somebody is about to wake it
+        }
+        for (m** link = &sched.midle; *link != nullptr; link = &(*link)->link) {
+            if (*link == mp) {
+                *link = mp->link;
+                break;
+            }
+        }
+        mp->idle = false;
+        --sched.nmidle;
+        mp->nextp = nullptr;
+        break;
+    }
+    mp->park.clear();
+    if (mp->nextp == nullptr) {
+        exit_m(mp);
+    }
+    acquirep(mp, mp->nextp);
+    mp->nextp = nullptr;
+}
+
+uint32_t next_random(m* mp) {
+    uint32_t x = mp->random | 1;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return mp->random = x;
+}
+
+g* steal(m* mp) {
+    p* const pp = mp->p;
+    // May be old: what is newer wakes somebody itself.
+    const uint32_t made = sched.procs_made.load(std::memory_order_acquire);
+    for (int round = 0; round < steal_rounds; ++round) {
+        const uint32_t start = next_random(mp) % made;
+        for (uint32_t i = 0; i < made; ++i) {
+            p* const victim = proc((start + i) % made);
+            if (victim == pp) {
+                continue;
+            }
+            if (g* const gp = runqsteal(pp, victim, round == steal_rounds - 1)) {
+                return gp;
+            }
+        }
+    }
+    return nullptr;
+}
+
+// Is there a g in any ring, or in the global queue?
+bool any_work() {
+    if (sched.runq_size.load(std::memory_order_seq_cst) != 0) {
+        return true;
+    }
+    for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
+        if (!runqempty(proc(id))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void wait_for_p(m* mp) {
+    {
+        const lock_guard guard(sched.lock);
+        ++sched.nmlocked;
+        check_deadlock();
+    }
+    // Only the goroutine's own hand-over wakes it.
+    (void)mp->park.sleep(-1);
+    mp->park.clear();
+    acquirep(mp, mp->nextp);
+    mp->nextp = nullptr;
+}
+
+// mcall's: the goroutine comes back from the kernel and its p is gone.
+void exitsyscall_on_g0(g* gp) {
+    m* const mp = gp->m;
+    set_status(gp, g_status::syscall, g_status::runnable);
+    mp->curg = nullptr;
+    gp->m = nullptr;
+    p* pp = nullptr;
+    {
+        const lock_guard guard(sched.lock);
+        pp = pidleget();
+        if (pp == nullptr && gp->lockedm == nullptr) {
+            globrunqput(gp);
+        }
+    }
+    if (pp != nullptr) {
+        acquirep(mp, pp);
+        execute(gp, false);
+    }
+    if (gp->lockedm != nullptr) {
+        // Nobody else may run it: whoever finds it in the global queue hands a p over.
+        {
+            const lock_guard guard(sched.lock);
+            globrunqput(gp);
+        }
+        wait_for_p(mp);
+        execute(gp, false);
+    }
+    stopm(mp);
+    schedule();
+}
+
+} // namespace
+
+p* proc(uint32_t id) {
+    return id == 0 ? &p0 : extra_procs[id].load(std::memory_order_acquire);
+}
+
+void start_threads() {
+    static constinit std::atomic<bool> started{false};
+    if (started.load(std::memory_order_relaxed) || started.exchange(true)) {
+        return;
+    }
+    m* const mp = new_m();
+    {
+        const lock_guard guard(sched.lock);
+        ++sched.nmsys;
+    }
+    mp->mstartfn = sysmon;
+    clone_m(mp);
+}
+
+g* find_elsewhere(m* mp) {
+    p* const pp = mp->p;
+    const uint32_t procs = sched.gomaxprocs.load(std::memory_order_relaxed);
+    if (pp->id >= procs) {
+        retirep(mp);
+        return nullptr;
+    }
+    // Spinning is for a few: with all m's at it, each would find the others looking.
+    if (procs > 1 && !mp->spinning &&
+        2 * sched.nmspinning.load(std::memory_order_relaxed) <
+            procs - sched.npidle.load(std::memory_order_relaxed)) {
+        mp->spinning = true;
+        sched.nmspinning.fetch_add(1, std::memory_order_seq_cst);
+    }
+    if (mp->spinning) {
+        if (g* const gp = steal(mp)) {
+            return gp;
+        }
+    }
+    {
+        const lock_guard guard(sched.lock);
+        if (g* const gp = globrunqget(pp)) {
+            return gp;
+        }
+        releasep(mp);
+        pidleput(pp);
+    }
+    if (mp->spinning) {
+        mp->spinning = false;
+        sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst);
+    }
+    // The second look, for work that came while this m was still counted as somebody who would find
+    // it.
+    if (any_work()) {
+        p* again = nullptr;
+        {
+            const lock_guard guard(sched.lock);
+            again = pidleget();
+        }
+        if (again != nullptr) {
+            acquirep(mp, again);
+            mp->spinning = true;
+            sched.nmspinning.fetch_add(1, std::memory_order_seq_cst);
+            return nullptr;
+        }
+    }
+    stopm(mp);
+    return nullptr;
+}
+
+void wakep() {
+    uint32_t nobody = 0;
+    if (!sched.nmspinning.compare_exchange_strong(nobody, 1, std::memory_order_seq_cst,
+                                                  std::memory_order_relaxed)) {
+        return;
+    }
+    p* pp = nullptr;
+    {
+        const lock_guard guard(sched.lock);
+        pp = pidleget();
+    }
+    if (pp == nullptr) {
+        sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst);
+        return;
+    }
+    startm(pp, true);
+}
+
+void stop_spinning(m* mp) {
+    mp->spinning = false;
+    // The last spinner to find work: there may be more of it.
+    if (sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
+        sched.npidle.load(std::memory_order_relaxed) != 0) {
+        wakep();
+    }
+}
+
+void retirep(m* mp) {
+    if (mp->spinning) {
+        mp->spinning = false;
+        sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst);
+    }
+    p* const pp = releasep(mp);
+    p* other = nullptr;
+    {
+        const lock_guard guard(sched.lock);
+        pidleput(pp); // its queue is the global one's now
+        other = pidleget();
+    }
+    if (other != nullptr) {
+        acquirep(mp, other);
+        return;
+    }
+    stopm(mp);
+}
+
+void handoffp(p* pp) {
+    if (!runqempty(pp) || sched.runq_size.load(std::memory_order_relaxed) != 0) {
+        startm(pp, false);
+        return;
+    }
+    // Nobody spins and nobody is idle: one should look whether there is work elsewhere.
+    uint32_t nobody = 0;
+    if (sched.gomaxprocs.load(std::memory_order_relaxed) > 1 &&
+        sched.npidle.load(std::memory_order_relaxed) == 0 &&
+        sched.nmspinning.compare_exchange_strong(nobody, 1, std::memory_order_seq_cst,
+                                                 std::memory_order_relaxed)) {
+        startm(pp, true);
+        return;
+    }
+    {
+        const lock_guard guard(sched.lock);
+        if (sched.runq.size == 0) {
+            pidleput(pp);
+            return;
+        }
+    }
+    startm(pp, false);
+}
+
+// The goroutine keeps its p, marked: sysmon takes it away if the call lasts. Nothing here waits for
+// anything.
+void entersyscall() {
+    g* const gp = getg();
+    m* const mp = gp->m;
+    p* const pp = mp->p;
+    set_status(gp, g_status::running, g_status::syscall);
+    mp->oldp = pp;
+    mp->p = nullptr;
+    pp->m = nullptr;
+    pp->syscalltick.store(pp->syscalltick.load(std::memory_order_relaxed) + 1,
+                          std::memory_order_relaxed);
+    // Release: whoever takes p sees all that this thread did with it. Nothing of p is touched from
+    // here on.
+    pp->status.store(p_status::syscall, std::memory_order_release);
+}
+
+void exitsyscall() {
+    g* const gp = getg();
+    m* const mp = gp->m;
+    p* const pp = mp->oldp;
+    p_status expected = p_status::syscall;
+    // Acquire: the p may have been with another m and back. The compare-and-swap decides between
+    // this m and sysmon.
+    if (pp->status.compare_exchange_strong(expected, p_status::running, std::memory_order_acquire,
+                                           std::memory_order_relaxed)) [[likely]] {
+        pp->m = mp;
+        mp->p = pp;
+        set_status(gp, g_status::syscall, g_status::running);
+        return;
+    }
+    mcall(exitsyscall_on_g0);
+}
+
+void stop_locked_m(m* mp) {
+    if (mp->spinning) {
+        mp->spinning = false;
+        sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst);
+    }
+    if (mp->p != nullptr) {
+        handoffp(releasep(mp));
+    }
+    wait_for_p(mp);
+}
+
+void start_locked_m(m* mp, g* gp) {
+    m* const other = gp->lockedm;
+    p* const pp = releasep(mp);
+    {
+        const lock_guard guard(sched.lock);
+        --sched.nmlocked;
+    }
+    other->nextp = pp;
+    other->park.wake();
+    stopm(mp);
+}
+
+void exit_locked_m(m* mp) {
+    mp->lockedg = nullptr;
+    mp->lockedext = 0;
+    handoffp(releasep(mp));
+    if (mp == &m0) {
+        // The first thread cannot end without the process; it never runs anything again.
+        {
+            const lock_guard guard(sched.lock);
+            ++sched.nmlocked;
+            check_deadlock();
+        }
+        for (;;) {
+            (void)mp->park.sleep(-1);
+        }
+    }
+    exit_m(mp);
+}
+
+void set_gomaxprocs(uint32_t count) {
+    count = count < most_procs ? count : most_procs;
+    const lock_guard guard(sched.lock);
+    sched.gomaxprocs.store(count, std::memory_order_relaxed);
+    // All lists anew, by the number that counts now. A p that runs beyond it retires by itself when
+    // its m looks for the next goroutine.
+    p* known = nullptr;
+    for (p** list : {&sched.pidle, &sched.pretired}) {
+        while (p* const pp = *list) {
+            *list = pp->link;
+            pp->link = known;
+            known = pp;
+        }
+    }
+    uint32_t idle = 0;
+    const uint32_t made = sched.procs_made.load(std::memory_order_relaxed);
+    idle += count > made ? count - made : 0;
+    while (p* const pp = known) {
+        known = pp->link;
+        p** const list = pp->id < count ? &sched.pidle : &sched.pretired;
+        idle += pp->id < count ? 1 : 0;
+        pp->status.store(pp->id < count ? p_status::idle : p_status::retired,
+                         std::memory_order_relaxed);
+        pp->link = *list;
+        *list = pp;
+    }
+    sched.npidle.store(idle, std::memory_order_seq_cst);
+}
+
+int64_t count_goroutines() {
+    int64_t sum = 0;
+    for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
+        sum += proc(id)->goroutines.load(std::memory_order_relaxed);
+    }
+    return sum;
+}
+
+} // namespace runtime

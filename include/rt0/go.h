@@ -98,7 +98,8 @@ void yield();
 
 /// How many goroutines may run at the same time, at most; n > 0 sets it, and takes effect where
 /// goroutines next park, yield or end. Returns what it was. At first the number of processors that
-/// the process may use, or the environment's GOMAXPROCS. Any goroutine. As Go's runtime.GOMAXPROCS.
+/// the process may use, but not more than the cgroup's CPU quota has time for (rounded up, at least
+/// 2); or the environment's GOMAXPROCS. Any goroutine. As Go's runtime.GOMAXPROCS.
 int gomaxprocs(int n = 0);
 
 /// The number of processors in the affinity mask that the program was started with. As Go's

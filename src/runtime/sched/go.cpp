@@ -49,6 +49,7 @@ void yield() {
 }
 
 int gomaxprocs(int n) {
+    runtime::apply_cpu_quota();
     const int before = static_cast<int>(sched.gomaxprocs.load(std::memory_order_relaxed));
     if (n > 0) {
         runtime::set_gomaxprocs(static_cast<uint32_t>(n));

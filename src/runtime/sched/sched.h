@@ -286,8 +286,10 @@ void wake_sysmon();
 // held.
 void handoffp(p* pp);
 void sysmon();
-// GOMAXPROCS.
+// GOMAXPROCS. apply_cpu_quota, once, before the number matters: no more p's than the cgroup has
+// time for.
 void set_gomaxprocs(uint32_t count);
+void apply_cpu_quota();
 int64_t count_goroutines();
 
 // The following are null in a program without rt0::go.

@@ -22,9 +22,11 @@
 // sysmon sees to it.
 #include "base/fatal.h"
 #include "base/if_linked.h"
+#include "base/knobs.h"
 #include "boot/boot.h"
 #include "boot/exit.h"
 #include "os/os.h"
+#include "sched/quota.h"
 #include "sched/sched.h"
 
 extern "C" {
@@ -389,6 +391,7 @@ void start_threads() {
     if (started.load(std::memory_order_relaxed) || started.exchange(true)) {
         return;
     }
+    apply_cpu_quota();
     m* const mp = new_m();
     {
         const lock_guard guard(sched.lock);
@@ -620,6 +623,22 @@ void set_gomaxprocs(uint32_t count) {
         *list = pp;
     }
     sched.npidle.store(idle, std::memory_order_seq_cst);
+}
+
+void apply_cpu_quota() {
+    static constinit std::atomic<bool> applied{false};
+    if (applied.load(std::memory_order_relaxed) || applied.exchange(true)) {
+        return;
+    }
+    // Who says GOMAXPROCS means it. A quota is never less than 2.
+    const uint32_t procs = sched.gomaxprocs.load(std::memory_order_relaxed);
+    if (knobs.gomaxprocs != 0 || procs <= 2) {
+        return;
+    }
+    const uint32_t quota = cpu_quota();
+    if (quota < procs) {
+        set_gomaxprocs(quota);
+    }
 }
 
 int64_t count_goroutines() {

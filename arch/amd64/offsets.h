@@ -6,6 +6,7 @@
 #define TCB_SELF 0x00
 #define TCB_G 0x10
 #define TCB_CANARY 0x28
+#define TCB_NOPREEMPT 0x7c
 
 // struct g (sched/sched.h).
 #define G_STACK_LO 0x00

@@ -86,6 +86,7 @@ runtime.rt0_go:
         movq    %r13, M_G0(%rax)
         movq    %rax, G_M(%r13)
         movq    %r13, %fs:TCB_G
+        movl    $1, %fs:TCB_NOPREEMPT           // as the scheduler is, until gogo
 
         // IRELATIVE relocations call functions of the program. They come when FS is set, so that a stack
         // protector finds its canary, and before anything may call through them.

@@ -8,7 +8,7 @@
 
         .cfi_sections .debug_frame
 
-// void runtime.mcall(void (*fn)(g*))
+// void runtime.mcall(void (*fn)(g*, void*), void* argument)
         .section .text.runtime.mcall, "ax", @progbits
         .globl  runtime.mcall
         .hidden runtime.mcall
@@ -16,6 +16,7 @@
         .balign 16
 runtime.mcall:
         .cfi_startproc
+        incl    %fs:TCB_NOPREEMPT               // from here to gogo's end no signal may switch
         pushq   %rbp
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset %rbp, 0
@@ -34,7 +35,8 @@ runtime.mcall:
         pushq   %r15
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset %r15, 0
-        movq    %rdi, %rax                      // fn, out of the way of its argument
+        movq    %rdi, %rax                      // fn, out of the way of its argument; its second one
+                                                // is in rsi already
         movq    %fs:TCB_G, %rdi                 // the goroutine: fn's argument
         movq    %rsp, G_SP(%rdi)                // where gogo will find the registers
         movq    G_M(%rdi), %rcx
@@ -86,6 +88,7 @@ runtime.gogo:
         popq    %rbp
         .cfi_adjust_cfa_offset -8
         .cfi_restore %rbp
+        decl    %fs:TCB_NOPREEMPT
         retq                                    // to mcall's caller, or into goexit
         .cfi_endproc
         .size   runtime.gogo, . - runtime.gogo

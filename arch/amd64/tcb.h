@@ -25,12 +25,15 @@ struct tcb {
     uintptr_t reserved2[8];
     uintptr_t stack_guard;
     int errno_value;
-    int reserved3;
+    // Not zero: this thread is in the runtime, and its goroutine may not be made to leave it. The
+    // scheduler itself runs with 1: mcall adds it, gogo takes it away.
+    int nopreempt;
 };
 
 static_assert(offsetof(tcb, self) == TCB_SELF);
 static_assert(offsetof(tcb, current) == TCB_G);
 static_assert(offsetof(tcb, canary) == TCB_CANARY);
+static_assert(offsetof(tcb, nopreempt) == TCB_NOPREEMPT);
 static_assert(offsetof(tcb, stack_guard) == 0x70);
 
 // The running goroutine (g0 while the scheduler runs). Not volatile: a function's g is the same
@@ -51,5 +54,19 @@ static_assert(offsetof(tcb, stack_guard) == 0x70);
     asm volatile("movq %%fs:%c1, %0" : "=r"(block) : "i"(TCB_SELF));
     return block;
 }
+
+// For a scope in which the goroutine stays on its thread, and the thread with its p: what it knows
+// of either stays true. Nests. Not around anything that parks. One instruction each, so that a
+// signal comes before or behind it.
+class [[nodiscard]] no_preempt {
+public:
+    no_preempt() { begin(); }
+    no_preempt(const no_preempt&) = delete;
+    no_preempt& operator=(const no_preempt&) = delete;
+    ~no_preempt() { end(); }
+
+    static void begin() { asm volatile("incl %%fs:%c0" : : "i"(TCB_NOPREEMPT) : "memory", "cc"); }
+    static void end() { asm volatile("decl %%fs:%c0" : : "i"(TCB_NOPREEMPT) : "memory", "cc"); }
+};
 
 } // namespace runtime

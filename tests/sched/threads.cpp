@@ -168,6 +168,128 @@ void blocked_in_read() {
     check(read == count);
 }
 
+// A goroutine that calls nothing does not keep the others from running, and finds its registers as
+// they were: general ones, flags, vectors and the x87's.
+void preemption() {
+    std::atomic<bool> stop = false;
+    std::atomic<int> turns = 0;
+    rt0::wait_group group;
+    for (int i = 0; i < 2 * rt0::gomaxprocs(); ++i) {
+        group.go([&stop, i] {
+            uint64_t rounds = 0;
+            uint64_t wrong = 0;
+            const auto seed = static_cast<uint64_t>(i) + 1;
+            std::array<uint64_t, 4> vector{seed, seed * 3, seed * 5, seed * 7};
+            // All registers hold what is known, and the red zone does; the loop compares them over
+            // and over. Nothing is called and no memory of the runtime is touched.
+            asm volatile("movq %[seed], %%r8\n\t"
+                         "movups (%[vector]), %%xmm0\n\t"
+                         "movups 16(%[vector]), %%xmm15\n\t"
+                         "movq %[seed], -8(%%rsp)\n\t"
+                         "movq %[seed], -128(%%rsp)\n\t"
+                         "fldpi\n\t"
+                         "1:\n\t"
+                         "incq %[rounds]\n\t"
+                         "leaq 1(%%r8), %%r9\n\t"
+                         "leaq 2(%%r8), %%r10\n\t"
+                         "leaq 3(%%r8), %%r11\n\t"
+                         "leaq 4(%%r8), %%r12\n\t"
+                         "leaq 5(%%r8), %%r13\n\t"
+                         "movl $200, %%r14d\n\t"
+                         "2: decl %%r14d\n\t"
+                         "jnz 2b\n\t"
+                         "subq %%r8, %%r9\n\t"
+                         "subq %%r8, %%r10\n\t"
+                         "subq %%r8, %%r11\n\t"
+                         "subq %%r8, %%r12\n\t"
+                         "subq %%r8, %%r13\n\t"
+                         "leaq (%%r9,%%r10,2), %%r14\n\t"
+                         "leaq (%%r14,%%r11,4), %%r14\n\t"
+                         "leaq (%%r14,%%r12,8), %%r14\n\t"
+                         "addq %%r13, %%r14\n\t"
+                         "cmpq $54, %%r14\n\t"
+                         "je 3f\n\t"
+                         "incq %[wrong]\n\t"
+                         "3:\n\t"
+                         "cmpq %[seed], -8(%%rsp)\n\t"
+                         "je 4f\n\t"
+                         "incq %[wrong]\n\t"
+                         "4:\n\t"
+                         "cmpq %[seed], -128(%%rsp)\n\t"
+                         "je 5f\n\t"
+                         "incq %[wrong]\n\t"
+                         "5:\n\t"
+                         "movq %%xmm0, %%r14\n\t"
+                         "cmpq (%[vector]), %%r14\n\t"
+                         "je 6f\n\t"
+                         "incq %[wrong]\n\t"
+                         "6:\n\t"
+                         "movhlps %%xmm15, %%xmm1\n\t"
+                         "movq %%xmm1, %%r14\n\t"
+                         "cmpq 24(%[vector]), %%r14\n\t"
+                         "je 7f\n\t"
+                         "incq %[wrong]\n\t"
+                         "7:\n\t"
+                         "cmpb $0, (%[stop])\n\t"
+                         "je 1b\n\t"
+                         "fldpi\n\t"
+                         "fcompp\n\t"
+                         "fnstsw %%ax\n\t"
+                         "sahf\n\t"
+                         "je 8f\n\t"
+                         "incq %[wrong]\n\t"
+                         "8:\n\t"
+                         : [rounds] "+r"(rounds), [wrong] "+r"(wrong)
+                         : [seed] "r"(seed), [vector] "r"(vector.data()), [stop] "r"(&stop)
+                         : "rax", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "xmm0", "xmm1",
+                           "xmm15", "memory", "cc");
+            check(rounds > 0 && wrong == 0);
+        });
+    }
+    group.go([&] {
+        for (int i = 0; i < 20; ++i) {
+            ++turns;
+            rt0::yield();
+        }
+        stop = true;
+    });
+    group.wait();
+    check(turns == 20);
+}
+
+// The same where the loops allocate, print and lock: the runtime is interrupted, too, and not then.
+void preemption_in_the_runtime() {
+    std::atomic<bool> stop = false;
+    std::mutex mutex;
+    long shared = 0;
+    rt0::wait_group group;
+    for (int i = 0; i < 2 * rt0::gomaxprocs(); ++i) {
+        group.go([&, i] {
+            while (!stop) {
+                const std::string text(static_cast<size_t>(100 + i), 'x');
+                check(text.back() == 'x');
+                {
+                    const std::lock_guard guard(mutex);
+                    ++shared;
+                }
+                rt0::wait_group inner;
+                inner.go([] { work(100); });
+                inner.wait();
+                check(rt0::eprint("{}", "").has_value());
+            }
+        });
+    }
+    group.go([&] {
+        for (int i = 0; i < 20; ++i) {
+            work(5'000'000);
+            rt0::yield();
+        }
+        stop = true;
+    });
+    group.wait();
+    check(shared > 0);
+}
+
 // The number of processors changes while everything runs.
 void gomaxprocs() {
     const int first = rt0::gomaxprocs();
@@ -430,6 +552,7 @@ struct test {
 constexpr test tests[] = {
     {"all_run", all_run},       {"trees", trees},
     {"parallel", parallel},     {"blocked_in_read", blocked_in_read},
+    {"preemption", preemption}, {"preemption_in_the_runtime", preemption_in_the_runtime},
     {"gomaxprocs", gomaxprocs}, {"locked_threads", locked_threads},
     {"closures", closures},     {"wait_groups", wait_groups},
     {"mutexes", mutexes},       {"thread_locals", thread_locals},

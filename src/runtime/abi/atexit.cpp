@@ -136,6 +136,7 @@ int __cxa_atexit(void (*function)(void*), void* argument, void* /*dso*/) {
 }
 
 int __cxa_thread_atexit(void (*function)(void*), void* argument, void* /*dso*/) {
+    const no_preempt here; // the list is this thread's
     if (thread_list == nullptr && getg()->m == &m0) {
         thread_list = &first_thread_page;
     }

@@ -4,6 +4,7 @@
 
 #include "base/fatal.h"
 #include "mem/heap.h"
+#include "sched/sched.h"
 
 namespace {
 
@@ -22,6 +23,16 @@ void* allocate(size_t size) {
 } // namespace
 
 extern "C" {
+
+// What is being caught belongs to the goroutine: it may park in a catch block and go on on another
+// thread.
+void* __cxa_get_globals() {
+    return &getg()->exceptions;
+}
+
+void* __cxa_get_globals_fast() {
+    return &getg()->exceptions;
+}
 
 void* __cxa_allocate_exception(size_t size) {
     return static_cast<char*>(allocate(header + size)) + header;

@@ -15,6 +15,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "arch/amd64/tcb.h"
+
 namespace runtime {
 
 // Constant-initialised: one in .bss needs no constructor. Not recursive, not fair. A BasicLockable.
@@ -28,6 +30,8 @@ public:
     ~futex_lock() = default;
 
     void lock() {
+        // The holder keeps its thread: others would spin for a goroutine that does not run.
+        no_preempt::begin();
         uint32_t expected = unlocked;
         // Relaxed where it fails: nothing is read under a lock that was not taken.
         if (!word_.compare_exchange_strong(expected, locked, std::memory_order_acquire,
@@ -40,6 +44,7 @@ public:
         if (word_.exchange(unlocked, std::memory_order_release) == contended) [[unlikely]] {
             wake_one();
         }
+        no_preempt::end();
     }
 
 private:

@@ -124,6 +124,7 @@ tcb* make_thread_tls(void* memory, g* current) {
     block->self = block;
     block->canary = get_tcb()->canary;
     block->current = current;
+    block->nopreempt = 1;
     return block;
 }
 

@@ -151,6 +151,36 @@ int default_signal(int signal) {
         arch::syscall(__NR_rt_sigprocmask, sig_unblock, as_argument(&mask), 0, sizeof mask));
 }
 
+int set_signal_handler(int signal, signal_handler handler, void (*restorer)()) {
+    constexpr uint64_t with_info = 4;
+    constexpr uint64_t on_stack = 0x08000000;
+    constexpr uint64_t restart = 0x10000000;
+    constexpr uint64_t has_restorer = 0x04000000;
+    // The kernel's struct sigaction: handler, flags, restorer, mask.
+    const uint64_t action[4] = {reinterpret_cast<uint64_t>(handler),
+                                with_info | on_stack | restart | has_restorer,
+                                reinterpret_cast<uint64_t>(restorer), 0};
+    return as_int(
+        arch::syscall(__NR_rt_sigaction, signal, as_argument(action), 0, sizeof(uint64_t)));
+}
+
+int set_signal_stack(void* stack, size_t size) {
+    const struct {
+        void* base;
+        int flags;
+        size_t size;
+    } alternate{stack, 0, size};
+    return as_int(arch::syscall(__NR_sigaltstack, as_argument(&alternate), 0));
+}
+
+int signal_thread(uint32_t thread, int signal) {
+    return as_int(arch::syscall(__NR_tgkill, arch::syscall(__NR_getpid), thread, signal));
+}
+
+uint32_t thread_id() {
+    return static_cast<uint32_t>(arch::syscall(__NR_gettid));
+}
+
 void sleep(int64_t nanoseconds) {
     const timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
     // A filter that refuses it makes the caller spin, which is wasteful and right.

@@ -100,6 +100,16 @@ struct timespec {
 // Makes signal's action the default and lets it in, for the calling thread. SIGABRT is 6.
 [[nodiscard]] int default_signal(int signal);
 
+// Signals. A handler runs on the thread's alternate stack, gets the kernel's frame and is left
+// through restorer. Linux's numbers.
+inline constexpr int sigurg = 23;
+using signal_handler = void (*)(int signal, void* info, void* context);
+[[nodiscard]] int set_signal_handler(int signal, signal_handler handler, void (*restorer)());
+[[nodiscard]] int set_signal_stack(void* stack, size_t size);
+// To one thread of this process. -ESRCH: it is over.
+[[nodiscard]] int signal_thread(uint32_t thread, int signal);
+[[nodiscard]] uint32_t thread_id();
+
 // Sleeps for that long, or until a signal comes.
 void sleep(int64_t nanoseconds);
 

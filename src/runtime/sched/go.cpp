@@ -72,6 +72,7 @@ std::uint64_t goid() {
 
 void lock_os_thread() {
     runtime::start_threads();
+    const runtime::no_preempt here;
     g* const gp = getg();
     runtime::m* const mp = gp->m;
     ++mp->lockedext;
@@ -80,6 +81,7 @@ void lock_os_thread() {
 }
 
 void unlock_os_thread() {
+    const runtime::no_preempt here;
     g* const gp = getg();
     runtime::m* const mp = gp->m;
     if (gp->lockedm == nullptr || --mp->lockedext != 0) {

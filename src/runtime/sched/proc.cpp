@@ -191,7 +191,7 @@ g* findrunnable(bool* inherit_time) {
 }
 
 // mcall's: the goroutine is off its stack here.
-void gosched_on_g0(g* gp) {
+void gosched_on_g0(g* gp, void* /*nothing*/) {
     set_status(gp, g_status::running, g_status::runnable);
     gp->m->curg = nullptr;
     gp->m = nullptr;
@@ -206,13 +206,14 @@ void gosched_on_g0(g* gp) {
 struct park_request {
     bool (*unlock)(g* gp, void* lock);
     void* lock;
+    wait_reason reason;
 };
 
-void park_on_g0(g* gp) {
+void park_on_g0(g* gp, void* argument) {
     m* const mp = gp->m;
     // On the parked goroutine's own stack, which nobody touches before unlock lets the waker in.
-    const auto request = *reinterpret_cast<const park_request*>(gp->schedlink);
-    gp->schedlink = nullptr;
+    const park_request request = *static_cast<const park_request*>(argument);
+    gp->waiting_for = request.reason;
     set_status(gp, g_status::running, g_status::waiting);
     mp->curg = nullptr;
     gp->m = nullptr;
@@ -229,7 +230,7 @@ void count_goroutine(p* pp, int64_t change) {
                          std::memory_order_relaxed);
 }
 
-void goexit_on_g0(g* gp) {
+void goexit_on_g0(g* gp, void* /*nothing*/) {
     m* const mp = gp->m;
     set_status(gp, g_status::running, g_status::dead);
     mp->curg = nullptr;
@@ -247,6 +248,7 @@ void goexit_on_g0(g* gp) {
 } // namespace
 
 g* new_g() {
+    const no_preempt here;
     p* const pp = getg()->m->p;
     g* gp = gfget(pp);
     if (gp == nullptr) {
@@ -257,10 +259,12 @@ g* new_g() {
 }
 
 void drop_g(g* gp) {
+    const no_preempt here;
     gfput(getg()->m->p, gp);
 }
 
 void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by) {
+    const no_preempt here;
     p* const pp = getg()->m->p;
     gp->start = start;
     gp->created_by = created_by;
@@ -318,6 +322,9 @@ void execute(g* gp, bool inherit_time) {
     p* const pp = mp->p;
     mp->curg = gp;
     gp->m = mp;
+    if (pp->preempt.load(std::memory_order_relaxed)) [[unlikely]] {
+        pp->preempt.store(false, std::memory_order_relaxed);
+    }
     set_status(gp, g_status::runnable, g_status::running);
     gp->waiting_for = wait_reason::none;
     if (inherit_time) {
@@ -327,30 +334,30 @@ void execute(g* gp, bool inherit_time) {
         pp->schedtick.store(pp->schedtick.load(std::memory_order_relaxed) + 1,
                             std::memory_order_relaxed);
     }
+    if (gp->preempted != nullptr) [[unlikely]] {
+        if_linked(resume_preempted)(gp);
+    }
     gogo(gp);
 }
 
 // The end of a goroutine; goexit's last call.
 extern "C" [[noreturn]] void goexit1() asm("runtime.goexit1");
 void goexit1() {
-    mcall(goexit_on_g0);
+    mcall(goexit_on_g0, nullptr);
     __builtin_unreachable();
 }
 
 void gosched() {
-    mcall(gosched_on_g0);
+    mcall(gosched_on_g0, nullptr);
 }
 
 void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason) {
-    g* const gp = getg();
-    park_request request{unlock, lock};
-    gp->waiting_for = reason;
-    // A running g is in no queue, so its link is free to carry the request.
-    gp->schedlink = reinterpret_cast<g*>(&request);
-    mcall(park_on_g0);
+    park_request request{unlock, lock, reason};
+    mcall(park_on_g0, &request);
 }
 
 void ready(g* gp) {
+    const no_preempt here;
     set_status(gp, g_status::waiting, g_status::runnable);
     if (runqput(getg()->m->p, gp, true)) {
         tell_others();
@@ -358,7 +365,8 @@ void ready(g* gp) {
 }
 
 void acquirep(m* mp, p* pp) {
-    pp->m = mp;
+    pp->m.store(mp, std::memory_order_relaxed);
+    pp->preempt.store(false, std::memory_order_relaxed);
     // Relaxed: what hands a p over, the lock or sysmon's compare-and-swap, orders it.
     pp->status.store(p_status::running, std::memory_order_relaxed);
     mp->p = pp;
@@ -367,7 +375,7 @@ void acquirep(m* mp, p* pp) {
 p* releasep(m* mp) {
     p* const pp = mp->p;
     pp->status.store(p_status::idle, std::memory_order_relaxed);
-    pp->m = nullptr;
+    pp->m.store(nullptr, std::memory_order_relaxed);
     mp->p = nullptr;
     return pp;
 }

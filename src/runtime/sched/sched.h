@@ -41,6 +41,7 @@ namespace runtime {
 
 struct m;
 struct p;
+struct preempted_state;
 
 // A function value: the code's address, followed by whatever the code needs. It gets its own
 // address.
@@ -80,6 +81,13 @@ struct g {
     funcval* start;
     uintptr_t created_by; // the pc of the go statement
     runtime::m* lockedm;  // the thread that it is tied to, or null
+    // Where its registers are if a signal took it off its thread (preempt.cpp), or null.
+    preempted_state* preempted;
+    // libstdc++'s: the exceptions that it has caught, and how many it has thrown and not caught.
+    struct {
+        void* caught;
+        unsigned uncaught;
+    } exceptions;
 };
 
 inline void set_status(g* gp, g_status from, g_status to) {
@@ -121,7 +129,10 @@ struct p {
 
     uint32_t id;
     std::atomic<p_status> status;
-    runtime::m* m; // the m that holds it, or null
+    // The m that holds it, or null. Its owner writes it, sysmon reads it.
+    std::atomic<runtime::m*> m;
+    // The running goroutine shall leave it. sysmon writes it, the owner clears it.
+    std::atomic<bool> preempt;
     // Counts every execute that starts a new time slice. The owner writes it, sysmon reads it.
     std::atomic<uint32_t> schedtick;
     // Counts every entersyscall. The owner writes it, sysmon reads it.
@@ -140,7 +151,9 @@ struct p {
         uint32_t schedtick;
         uint32_t syscalltick;
         g* runnext;
-        int64_t since; // when the syscall, or the time slice, was first seen
+        int64_t since;       // when the syscall was first seen
+        uint32_t slice;      // schedtick,
+        int64_t slice_since; // and when it was first seen
     } seen;
     // What the running goroutine made ready last: it runs next and inherits the time slice. Written
     // by the owner; a thief may only take it away.
@@ -163,12 +176,14 @@ struct m {
     bool idle;          // in sched.midle; under sched.lock
     uint32_t lockedext; // how often lock_os_thread was called
     uint32_t random;
-    g* lockedg;                // the goroutine that is tied to this thread, or null
-    runtime::p* nextp;         // what whoever wakes it wants it to run
-    runtime::p* oldp;          // what it ran before it entered the kernel
-    m* link;                   // next in sched.midle or sched.mfree
-    note park;                 // what it sleeps on while it has nothing to do
-    std::atomic<uint32_t> tid; // the thread's id; the kernel clears it when the thread is over
+    g* lockedg;                    // the goroutine that is tied to this thread, or null
+    runtime::p* nextp;             // what whoever wakes it wants it to run
+    runtime::p* oldp;              // what it ran before it entered the kernel
+    m* link;                       // next in sched.midle or sched.mfree
+    note park;                     // what it sleeps on while it has nothing to do
+    preempted_state* preempt_room; // for the next goroutine that a signal takes off it, or null
+    uintptr_t signal_stack;        // the lowest byte of its alternate stack
+    std::atomic<uint32_t> tid;     // the thread's id; the kernel clears it when the thread is over
 };
 
 inline constexpr uint32_t most_procs = 4096;
@@ -217,9 +232,9 @@ static_assert(offsetof(m, g0) == M_G0);
 
 // Assembly, arch/amd64/switch.S.
 extern "C" {
-// Leaves the current goroutine: saves it and calls fn with it on g0. fn must not return; it ends in
-// schedule. mcall itself returns when somebody executes the goroutine again.
-void mcall(void (*fn)(g*)) asm("runtime.mcall");
+// Leaves the current goroutine: saves it and calls fn with it and argument on g0. fn must not
+// return; it ends in schedule. mcall itself returns when somebody executes the goroutine again.
+void mcall(void (*fn)(g* gp, void* argument), void* argument) asm("runtime.mcall");
 // Continues gp where it left off.
 [[noreturn]] void gogo(g* gp) asm("runtime.gogo");
 // Where a new goroutine begins: calls the funcval in rbx and, when that returns, goexit1.
@@ -292,6 +307,12 @@ void set_gomaxprocs(uint32_t count);
 void apply_cpu_quota();
 int64_t count_goroutines();
 
+// Readies the calling thread, mp's, for preemption: its alternate stack, the first time the
+// handler.
+void init_preemption(m* mp);
+// Asks for pp's m to leave its goroutine: a signal. Not sure to succeed; sysmon asks again.
+void preempt(p* pp);
+
 // The following are null in a program without rt0::go.
 //
 // Work for mp, which has found none in its own queue nor in the global one: null means that mp has
@@ -300,6 +321,8 @@ int64_t count_goroutines();
 // There may be work for another thread. Wakes or starts one, unless there is no idle p or another
 // thread is looking already.
 [[gnu::weak]] void wakep();
+// Continues a goroutine that a signal took off its thread. On g0.
+[[noreturn, gnu::weak]] void resume_preempted(g* gp);
 // mp, which was spinning, has found work.
 [[gnu::weak]] void stop_spinning(m* mp);
 // mp's p has a number beyond gomaxprocs: gives it up. Returns with another.

@@ -2,7 +2,8 @@
 // nothing happens, and sleeps while all p's are idle.
 //
 // It takes a p away from an m that stays in the kernel, so that the other goroutines of that p run
-// on; and it gets help for a p whose next goroutine waits behind one that does not let it run.
+// on; it interrupts goroutines that do not let others run; and it gets help for a p whose next
+// goroutine waits behind one that does not let it run.
 #include "base/lock.h"
 #include "os/os.h"
 #include "os/vdso.h"
@@ -18,6 +19,8 @@ constexpr int64_t longest_sleep = 10'000'000;
 constexpr uint32_t patience = 50;
 // A system call on a p that nobody waits for may last this long.
 constexpr int64_t syscall_slice = 10'000'000;
+// A goroutine runs for so long while others wait.
+constexpr int64_t time_slice = 10'000'000;
 
 constinit note wake;
 constinit bool asleep = false; // under sched.lock
@@ -57,6 +60,24 @@ bool retake(p* pp, int64_t time) {
     return true;
 }
 
+// Asks pp for its processor if the same time slice has lasted for too long and somebody waits.
+// Whether it did.
+bool end_slice(p* pp, int64_t time) {
+    const uint32_t tick = pp->schedtick.load(std::memory_order_relaxed);
+    if (pp->seen.slice != tick) {
+        pp->seen.slice = tick;
+        pp->seen.slice_since = time;
+        return false;
+    }
+    const bool wanted = !runqempty(pp) || sched.runq_size.load(std::memory_order_relaxed) != 0 ||
+                        pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed);
+    if (!wanted || time - pp->seen.slice_since < time_slice) {
+        return false;
+    }
+    preempt(pp);
+    return true;
+}
+
 // Whether pp's runnext has been waiting since the last look, and an idle p could run it.
 bool stranded(p* pp) {
     g* const next = pp->runnext.load(std::memory_order_relaxed);
@@ -83,6 +104,7 @@ bool look() {
                 wakep();
                 found = true;
             }
+            found |= end_slice(pp, time);
             break;
         case p_status::idle:
         case p_status::retired:

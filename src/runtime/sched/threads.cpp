@@ -179,6 +179,11 @@ m* map_m() {
     return &made->thread;
 }
 
+// The first thing that a thread that runs goroutines does.
+void enter_thread() {
+    init_preemption(getg()->m);
+}
+
 // An m that is counted, without a thread.
 m* new_m() {
     m* mp = nullptr;
@@ -201,7 +206,7 @@ m* new_m() {
     mp->curg = nullptr;
     mp->p = nullptr;
     mp->link = nullptr;
-    mp->mstartfn = nullptr;
+    mp->mstartfn = enter_thread;
     mp->nextp = nullptr;
     mp->spinning = false;
     mp->random = static_cast<uint32_t>(id) * 2654435769U | 1;
@@ -350,7 +355,7 @@ void wait_for_p(m* mp) {
 }
 
 // mcall's: the goroutine comes back from the kernel and its p is gone.
-void exitsyscall_on_g0(g* gp) {
+void exitsyscall_on_g0(g* gp, void* /*nothing*/) {
     m* const mp = gp->m;
     set_status(gp, g_status::syscall, g_status::runnable);
     mp->curg = nullptr;
@@ -392,6 +397,8 @@ void start_threads() {
         return;
     }
     apply_cpu_quota();
+    m0.tid.store(os::thread_id(), std::memory_order_relaxed);
+    init_preemption(&m0);
     m* const mp = new_m();
     {
         const lock_guard guard(sched.lock);
@@ -524,13 +531,14 @@ void handoffp(p* pp) {
 // The goroutine keeps its p, marked: sysmon takes it away if the call lasts. Nothing here waits for
 // anything.
 void entersyscall() {
+    const no_preempt here;
     g* const gp = getg();
     m* const mp = gp->m;
     p* const pp = mp->p;
     set_status(gp, g_status::running, g_status::syscall);
     mp->oldp = pp;
     mp->p = nullptr;
-    pp->m = nullptr;
+    pp->m.store(nullptr, std::memory_order_relaxed);
     pp->syscalltick.store(pp->syscalltick.load(std::memory_order_relaxed) + 1,
                           std::memory_order_relaxed);
     // Release: whoever takes p sees all that this thread did with it. Nothing of p is touched from
@@ -539,6 +547,7 @@ void entersyscall() {
 }
 
 void exitsyscall() {
+    // As long as its state is syscall, no signal takes the goroutine off this thread.
     g* const gp = getg();
     m* const mp = gp->m;
     p* const pp = mp->oldp;
@@ -547,12 +556,12 @@ void exitsyscall() {
     // this m and sysmon.
     if (pp->status.compare_exchange_strong(expected, p_status::running, std::memory_order_acquire,
                                            std::memory_order_relaxed)) [[likely]] {
-        pp->m = mp;
+        pp->m.store(mp, std::memory_order_relaxed);
         mp->p = pp;
         set_status(gp, g_status::syscall, g_status::running);
         return;
     }
-    mcall(exitsyscall_on_g0);
+    mcall(exitsyscall_on_g0, nullptr);
 }
 
 void stop_locked_m(m* mp) {

@@ -1,0 +1,203 @@
+// Preemption: taking a goroutine off its thread that does not leave it by itself.
+//
+// sysmon sends the thread a signal. The handler looks whether the goroutine may be interrupted
+// here: it runs code of the program, not of the runtime (nopreempt is zero), on its own stack. If
+// so, the handler copies what the kernel has saved, all registers, vector registers included, to
+// memory of the runtime, and lets the signal return into the scheduler instead. So nothing is
+// written to the goroutine's stack, however small that is, and its red zone does not matter. The
+// goroutine continues by a sigreturn from the copy, on whatever thread.
+//
+// What is lost on the way: nothing of the goroutine. FS is not among the registers that a sigreturn
+// loads, so it is the new thread's; the address of the alternate stack is, and is set to the new
+// thread's before.
+#include <cstddef>
+#include <cstring>
+
+#include "base/fatal.h"
+#include "os/os.h"
+#include "sched/sched.h"
+
+namespace runtime {
+
+namespace {
+
+// The kernel's frame, as far as a sigreturn reads it.
+struct signal_context {
+    uint64_t flags;
+    void* link;
+    struct {
+        uintptr_t base;
+        int32_t flags;
+        uint64_t size;
+    } stack;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;
+    uint64_t rflags;
+    uint16_t cs, gs, fs, ss;
+    uint64_t error, trap, oldmask, cr2;
+    unsigned char* fpstate;
+    uint64_t reserved[8];
+    uint64_t mask;
+};
+static_assert(offsetof(signal_context, rip) == 168 && sizeof(signal_context) == 304);
+
+// The software part of the FXSAVE area tells how large the whole is.
+constexpr size_t fxsave_size = 512;
+constexpr size_t fxsave_magic_at = 464;
+constexpr uint32_t fxsave_magic = 0x46505853;
+constexpr size_t extended_size_at = 468;
+
+constexpr uint64_t direction_flag = 0x400;
+
+// Enough for every vector state there is (AMX: 11 KiB), and the handler beside it.
+constexpr size_t signal_stack_size = 32 * 1024;
+
+} // namespace
+
+// A preempted goroutine's registers.
+struct preempted_state {
+    preempted_state* next; // while nobody uses it
+    signal_context context;
+    alignas(64) unsigned char vectors[16 * 1024 - 320];
+};
+static_assert(sizeof(preempted_state) == 16 * 1024);
+
+extern "C" {
+// arch/amd64/sigreturn.S
+void sigreturn() asm("runtime.sigreturn");
+[[noreturn]] void sigresume(g* gp, void* context) asm("runtime.sigresume");
+extern const char sigresume_end[] asm("runtime.sigresume_end");
+}
+
+namespace {
+
+// Under sched.lock.
+constinit preempted_state* free_states = nullptr;
+
+// Room for one goroutine's registers, or null: then that thread does not preempt until there is
+// some.
+preempted_state* new_state() {
+    {
+        const lock_guard guard(sched.lock);
+        if (preempted_state* const state = free_states) {
+            free_states = state->next;
+            return state;
+        }
+    }
+    int error = 0;
+    return static_cast<preempted_state*>(os::map(sizeof(preempted_state), &error));
+}
+
+// On g0, as if it had been called: the goroutine is off its thread.
+[[noreturn]] void preempted_on_g0(g* gp) {
+    m* const mp = gp->m;
+    mp->preempt_room = new_state();
+    set_status(gp, g_status::running, g_status::runnable);
+    mp->curg = nullptr;
+    gp->m = nullptr;
+    {
+        const lock_guard guard(sched.lock);
+        globrunqput(gp);
+    }
+    schedule();
+}
+
+void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
+    auto* const context = static_cast<signal_context*>(frame);
+    tcb* const block = get_tcb();
+    if (block->nopreempt != 0) {
+        return;
+    }
+    g* const gp = block->current;
+    m* const mp = gp->m;
+    if (gp == mp->g0 || gp != mp->curg || mp->p == nullptr || mp->preempt_room == nullptr ||
+        gp->status.load(std::memory_order_relaxed) != g_status::running ||
+        !mp->p->preempt.load(std::memory_order_relaxed)) {
+        return;
+    }
+    const auto resume = reinterpret_cast<uintptr_t>(sigresume);
+    if (context->rip >= resume && context->rip < reinterpret_cast<uintptr_t>(sigresume_end)) {
+        return;
+    }
+    preempted_state* const state = mp->preempt_room;
+    size_t size = 0;
+    if (context->fpstate != nullptr) {
+        uint32_t magic = 0;
+        uint32_t extended = 0;
+        std::memcpy(&magic, context->fpstate + fxsave_magic_at, sizeof magic);
+        std::memcpy(&extended, context->fpstate + extended_size_at, sizeof extended);
+        size = magic == fxsave_magic ? extended : fxsave_size;
+        if (size > sizeof state->vectors) {
+            return;
+        }
+        std::memcpy(state->vectors, context->fpstate, size);
+    }
+    state->context = *context;
+    state->context.fpstate = context->fpstate != nullptr ? state->vectors : nullptr;
+    gp->preempted = state;
+    mp->preempt_room = nullptr;
+    // From here on the thread is the scheduler's.
+    block->nopreempt = 1;
+    block->current = mp->g0;
+    block->stack_guard = 0; // g0's stack does not grow
+    context->rip = reinterpret_cast<uintptr_t>(preempted_on_g0);
+    context->rsp = mp->g0->sp - sizeof(uintptr_t); // as behind a call
+    context->rdi = reinterpret_cast<uintptr_t>(gp);
+    context->rbp = 0;
+    context->rflags &= ~direction_flag;
+}
+
+} // namespace
+
+void resume_preempted(g* gp) {
+    m* const mp = gp->m;
+    preempted_state* const state = gp->preempted;
+    gp->preempted = nullptr;
+    // The state is this thread's from now on: the kernel reads it before the next signal can come.
+    if (preempted_state* const other = mp->preempt_room) {
+        const lock_guard guard(sched.lock);
+        other->next = free_states;
+        free_states = other;
+    }
+    mp->preempt_room = state;
+    state->context.stack.base = mp->signal_stack;
+    state->context.stack.size = signal_stack_size;
+    state->context.stack.flags = 0;
+    sigresume(gp, &state->context);
+}
+
+void init_preemption(m* mp) {
+    static constinit std::atomic<bool> handled{false};
+    if (mp->signal_stack == 0) {
+        int error = 0;
+        void* const stack = os::map(signal_stack_size, &error);
+        if (stack == nullptr) {
+            fatal_errno("cannot map a signal stack", error, "raise RLIMIT_AS (ulimit -v)");
+        }
+        mp->signal_stack = reinterpret_cast<uintptr_t>(stack);
+    }
+    int error = os::set_signal_stack(reinterpret_cast<void*>(mp->signal_stack), signal_stack_size);
+    if (error == 0 && !handled.exchange(true)) {
+        error = os::set_signal_handler(os::sigurg, on_preempt_signal, sigreturn);
+    }
+    if (error != 0) {
+        fatal_errno("cannot handle signals (sigaltstack, rt_sigaction)", error,
+                    "allow them in the seccomp filter");
+    }
+    if (mp->preempt_room == nullptr) {
+        mp->preempt_room = new_state();
+    }
+}
+
+void preempt(p* pp) {
+    pp->preempt.store(true, std::memory_order_relaxed);
+    // The p may change hands meanwhile. An m is never unmapped, and a signal to the wrong thread
+    // finds that nobody asked its p.
+    m* const mp = pp->m.load(std::memory_order_relaxed);
+    const uint32_t thread = mp != nullptr ? mp->tid.load(std::memory_order_relaxed) : 0;
+    if (thread != 0) {
+        // ESRCH: it is over.
+        (void)os::signal_thread(thread, os::sigurg);
+    }
+}
+
+} // namespace runtime

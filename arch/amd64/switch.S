@@ -42,6 +42,9 @@ runtime.mcall:
         movq    G_M(%rdi), %rcx
         movq    M_G0(%rcx), %rcx
         movq    %rcx, %fs:TCB_G                 // from here on the current g is g0
+#ifdef SPLIT_STACKS
+        movq    $0, %fs:TCB_STACK_GUARD         // whose stack does not grow
+#endif
         movq    G_SP(%rcx), %rsp                // the end of g0's stack: nothing on it is kept
         // The caller is on another stack now; on this one nobody called.
         .cfi_def_cfa %rsp, 0
@@ -60,6 +63,14 @@ runtime.mcall:
 runtime.gogo:
         .cfi_startproc
         movq    %rdi, %fs:TCB_G                 // the current g, before its stack
+#ifdef SPLIT_STACKS
+        movq    G_SEGMENT(%rdi), %rax
+        testq   %rax, %rax
+        jz      .Lguard                         // a stack that does not grow has the guard 0
+        movq    SEGMENT_GUARD(%rax), %rax
+.Lguard:
+        movq    %rax, %fs:TCB_STACK_GUARD
+#endif
         // The frame that comes next is on gp's stack: described from here on by what mcall pushed.
         movq    G_SP(%rdi), %rsp
         .cfi_def_cfa %rsp, 56
@@ -106,9 +117,45 @@ runtime.goexit:
                                                 // address up at the byte before, which must be ours
         movq    %rbx, %rdi                      // a function value gets its own address
         callq   *(%rbx)
+#ifdef SPLIT_STACKS
+        movq    %fs:TCB_G, %rdi
+        movq    G_SEGMENT(%rdi), %rdi           // the first again, or null
+        callq   runtime.release_stack
+#endif
         callq   runtime.goexit1                 // does not return
         ud2
         .cfi_endproc
         .size   runtime.goexit, . - runtime.goexit
 
+// void runtime.systemstack(void (*fn)())
+// Calls fn on the m's g0 stack, for what needs more stack than a goroutine may have left, and comes back. The
+// current g stays the goroutine, so the caller keeps signals from switching (no_preempt). Not on g0.
+        .section .text.runtime.systemstack, "ax", @progbits
+        .globl  runtime.systemstack
+        .hidden runtime.systemstack
+        .type   runtime.systemstack, @function
+        .balign 16
+runtime.systemstack:
+        .cfi_startproc
+        pushq   %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbp, 0
+        movq    %rsp, %rbp                      // fn keeps it
+        .cfi_def_cfa_register %rbp
+        movq    %fs:TCB_G, %rax
+        movq    G_M(%rax), %rax
+        movq    M_G0(%rax), %rax
+        movq    G_SP(%rax), %rsp                // nothing on it is kept, as in mcall
+        callq   *%rdi
+        movq    %rbp, %rsp
+        popq    %rbp
+        .cfi_def_cfa %rsp, 8
+        .cfi_restore %rbp
+        retq
+        .cfi_endproc
+        .size   runtime.systemstack, . - runtime.systemstack
+
         .section .note.GNU-stack, "", @progbits
+// As base/nosplit.h, for linkers that look.
+        .section .note.GNU-split-stack, "", @progbits
+        .section .note.GNU-no-split-stack, "", @progbits

@@ -34,7 +34,7 @@ static_assert(offsetof(tcb, self) == TCB_SELF);
 static_assert(offsetof(tcb, current) == TCB_G);
 static_assert(offsetof(tcb, canary) == TCB_CANARY);
 static_assert(offsetof(tcb, nopreempt) == TCB_NOPREEMPT);
-static_assert(offsetof(tcb, stack_guard) == 0x70);
+static_assert(offsetof(tcb, stack_guard) == TCB_STACK_GUARD);
 
 // The running goroutine (g0 while the scheduler runs). Not volatile: a function's g is the same
 // from its first instruction to its last, whatever thread continues it, so the compiler may keep

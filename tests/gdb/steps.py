@@ -72,12 +72,17 @@ def reachable(path):
     """The lines of an assembly file that hold an instruction which a program executes."""
     lines = set()
     function = ""
+    conditional = False  # for programs with stacks that grow: this is none
     for number, line in enumerate(source_lines(path), 1):
+        conditional = line.startswith("#ifdef") or (conditional and not line.startswith("#endif"))
+        if conditional:
+            continue
         label = re.match(r"([\w.]+):", line)
         if label and not label[1].startswith(".L"):
             function = label[1]
         code = line.split("//")[0].rstrip()
-        if not re.match(r"\s+[a-z]", code) or function in ("runtime.abort", "runtime.debugCallV1"):
+        if not re.match(r"\s+[a-z]", code) or function in ("runtime.abort", "runtime.debugCallV1",
+                                                           "runtime.systemstack"):
             continue
         if not UNREACHED.search(code):
             lines.add(number)

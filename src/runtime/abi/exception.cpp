@@ -27,11 +27,20 @@ extern "C" {
 // What is being caught belongs to the goroutine: it may park in a catch block and go on on another
 // thread.
 void* __cxa_get_globals() {
-    return &getg()->exceptions;
+    runtime::g* const gp = getg();
+    if (gp->exceptions == nullptr) {
+        // A pointer to the exceptions that it has caught, and how many it has thrown and not
+        // caught. It stays with the g.
+        gp->exceptions = runtime::mem::allocate_zeroed(16, 16);
+        if (gp->exceptions == nullptr) {
+            runtime::fatal("out of memory for an exception");
+        }
+    }
+    return gp->exceptions;
 }
 
 void* __cxa_get_globals_fast() {
-    return &getg()->exceptions;
+    return __cxa_get_globals();
 }
 
 void* __cxa_allocate_exception(size_t size) {

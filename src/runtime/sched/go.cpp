@@ -28,13 +28,13 @@ void* new_goroutine(std::size_t size, std::size_t alignment, closure_base** room
     g* const gp = runtime::new_g();
     const uintptr_t at = (gp->stack_hi - size) & ~(alignment - 1);
     *room = reinterpret_cast<closure_base*>(at);
-    gp->start = reinterpret_cast<funcval*>(at);
+    gp->sp = at;
     return gp;
 }
 
 void start_goroutine(void* goroutine) {
     g* const gp = static_cast<g*>(goroutine);
-    runtime::start_g(gp, gp->start, gp->stack_hi - address(gp->start),
+    runtime::start_g(gp, reinterpret_cast<funcval*>(gp->sp), gp->stack_hi - gp->sp,
                      address(__builtin_return_address(0)));
 }
 
@@ -53,7 +53,8 @@ int gomaxprocs(int n) {
     const int before = static_cast<int>(sched.gomaxprocs.load(std::memory_order_relaxed));
     if (n > 0) {
         runtime::set_gomaxprocs(static_cast<uint32_t>(n));
-        runtime::wakep(); // for a p that is new
+        const runtime::no_preempt here;
+        runtime::systemstack(runtime::wakep); // for a p that is new
     }
     return before;
 }
@@ -77,18 +78,18 @@ void lock_os_thread() {
     runtime::m* const mp = gp->m;
     ++mp->lockedext;
     mp->lockedg = gp;
-    gp->lockedm = mp;
+    gp->locked = true;
 }
 
 void unlock_os_thread() {
     const runtime::no_preempt here;
     g* const gp = getg();
     runtime::m* const mp = gp->m;
-    if (gp->lockedm == nullptr || --mp->lockedext != 0) {
+    if (!gp->locked || --mp->lockedext != 0) {
         return;
     }
     mp->lockedg = nullptr;
-    gp->lockedm = nullptr;
+    gp->locked = false;
 }
 
 } // namespace rt0

@@ -92,8 +92,7 @@ preempted_state* new_state() {
     m* const mp = gp->m;
     mp->preempt_room = new_state();
     set_status(gp, g_status::running, g_status::runnable);
-    mp->curg = nullptr;
-    gp->m = nullptr;
+    leave_m(gp);
     {
         const lock_guard guard(sched.lock);
         globrunqput(gp);
@@ -133,12 +132,12 @@ void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
     }
     state->context = *context;
     state->context.fpstate = context->fpstate != nullptr ? state->vectors : nullptr;
-    gp->preempted = state;
+    gp->sp = reinterpret_cast<uintptr_t>(state) | 1;
     mp->preempt_room = nullptr;
     // From here on the thread is the scheduler's.
     block->nopreempt = 1;
     block->current = mp->g0;
-    block->stack_guard = 0; // g0's stack does not grow
+    block->stack_guard = 0; // as in mcall
     context->rip = reinterpret_cast<uintptr_t>(preempted_on_g0);
     context->rsp = mp->g0->sp - sizeof(uintptr_t); // as behind a call
     context->rdi = reinterpret_cast<uintptr_t>(gp);
@@ -150,8 +149,7 @@ void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
 
 void resume_preempted(g* gp) {
     m* const mp = gp->m;
-    preempted_state* const state = gp->preempted;
-    gp->preempted = nullptr;
+    auto* const state = reinterpret_cast<preempted_state*>(gp->sp & ~uintptr_t{1});
     // The state is this thread's from now on: the kernel reads it before the next signal can come.
     if (preempted_state* const other = mp->preempt_room) {
         const lock_guard guard(sched.lock);
@@ -162,6 +160,7 @@ void resume_preempted(g* gp) {
     state->context.stack.base = mp->signal_stack;
     state->context.stack.size = signal_stack_size;
     state->context.stack.flags = 0;
+    get_tcb()->stack_guard = gp->segment != nullptr ? gp->segment->guard : 0;
     sigresume(gp, &state->context);
 }
 

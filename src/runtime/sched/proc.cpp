@@ -98,6 +98,9 @@ g* first_g() {
 }
 
 g* malg() {
+    if (g * (*const make)() = if_linked(malg_split)) {
+        return make();
+    }
     int error = 0;
     const mem::stack stack = mem::stackalloc(goroutine_stack, least_stack, &error);
     if (stack.lo == 0) {
@@ -147,7 +150,12 @@ void tell_others() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (sched.npidle.load(std::memory_order_relaxed) != 0 &&
         sched.nmspinning.load(std::memory_order_relaxed) == 0) {
-        wake();
+        // Starting a thread takes more stack than a goroutine may have.
+        if (getg() == getg()->m->g0) {
+            wake();
+        } else {
+            systemstack(wake);
+        }
     }
 }
 
@@ -193,8 +201,7 @@ g* findrunnable(bool* inherit_time) {
 // mcall's: the goroutine is off its stack here.
 void gosched_on_g0(g* gp, void* /*nothing*/) {
     set_status(gp, g_status::running, g_status::runnable);
-    gp->m->curg = nullptr;
-    gp->m = nullptr;
+    leave_m(gp);
     {
         const lock_guard guard(sched.lock);
         globrunqput(gp);
@@ -210,13 +217,11 @@ struct park_request {
 };
 
 void park_on_g0(g* gp, void* argument) {
-    m* const mp = gp->m;
     // On the parked goroutine's own stack, which nobody touches before unlock lets the waker in.
     const park_request request = *static_cast<const park_request*>(argument);
     gp->waiting_for = request.reason;
     set_status(gp, g_status::running, g_status::waiting);
-    mp->curg = nullptr;
-    gp->m = nullptr;
+    leave_m(gp);
     if (request.unlock != nullptr && !request.unlock(gp, request.lock)) {
         set_status(gp, g_status::waiting, g_status::runnable);
         execute(gp, true);
@@ -233,13 +238,12 @@ void count_goroutine(p* pp, int64_t change) {
 void goexit_on_g0(g* gp, void* /*nothing*/) {
     m* const mp = gp->m;
     set_status(gp, g_status::running, g_status::dead);
-    mp->curg = nullptr;
-    gp->m = nullptr;
-    gp->start = nullptr;
+    leave_m(gp);
     count_goroutine(mp->p, -1);
     gfput(mp->p, gp);
-    if (gp->lockedm != nullptr) [[unlikely]] {
-        gp->lockedm = nullptr;
+    if (gp->locked) [[unlikely]] {
+        gp->locked = false;
+        gp->m = nullptr;
         if_linked(exit_locked_m)(mp);
     }
     schedule();
@@ -266,7 +270,6 @@ void drop_g(g* gp) {
 void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by) {
     const no_preempt here;
     p* const pp = getg()->m->p;
-    gp->start = start;
     gp->created_by = created_by;
     gp->goid = next_goid(pp);
     prepare(gp, start, room);
@@ -309,7 +312,7 @@ void schedule() {
         if (mp->spinning) {
             if_linked(stop_spinning)(mp);
         }
-        if (gp->lockedm != nullptr) [[unlikely]] {
+        if (gp->locked) [[unlikely]] {
             if_linked(start_locked_m)(mp, gp);
             continue;
         }
@@ -334,7 +337,7 @@ void execute(g* gp, bool inherit_time) {
         pp->schedtick.store(pp->schedtick.load(std::memory_order_relaxed) + 1,
                             std::memory_order_relaxed);
     }
-    if (gp->preempted != nullptr) [[unlikely]] {
+    if ((gp->sp & 1) != 0) [[unlikely]] {
         if_linked(resume_preempted)(gp);
     }
     gogo(gp);

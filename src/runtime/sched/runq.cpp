@@ -22,21 +22,17 @@ namespace {
 // the next full one. False where a thief made room meanwhile.
 bool runqput_slow(p* pp, g* gp, uint32_t head, uint32_t tail) {
     constexpr uint32_t half = p::runq_size / 2;
-    g* batch[half];
     if (tail - head != p::runq_size) {
         return false;
     }
-    for (uint32_t i = 0; i < half; ++i) {
-        batch[i] = pp->runq[(head + i) % p::runq_size].load(std::memory_order_relaxed);
-    }
-    // Release: the loads above are done before a slot may be written again.
-    if (!pp->runqhead.compare_exchange_strong(head, head + half, std::memory_order_release,
-                                              std::memory_order_relaxed)) {
+    // Relaxed: what the slots hold is read only once it is this p's alone, and nobody but this p,
+    // which is here, writes a slot again. No copy of them, because the stack may be a small one.
+    if (!pp->runqhead.compare_exchange_strong(head, head + half, std::memory_order_relaxed)) {
         return false;
     }
     const lock_guard guard(sched.lock);
-    for (g* const moved : batch) {
-        globrunqput(moved);
+    for (uint32_t i = 0; i < half; ++i) {
+        globrunqput(pp->runq[(head + i) % p::runq_size].load(std::memory_order_relaxed));
     }
     globrunqput(gp);
     return true;

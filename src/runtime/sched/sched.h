@@ -36,6 +36,7 @@
 #include "base/if_linked.h"
 #include "base/lock.h"
 #include "base/note.h"
+#include "mem/segment.h"
 
 namespace runtime {
 
@@ -68,26 +69,24 @@ enum class wait_reason : uint8_t {
 
 const char* wait_reason_text(wait_reason reason);
 
+// What a parked goroutine needs, and no more: it shares a 1 KiB block with the beginning of its
+// stack.
 struct g {
     uintptr_t stack_lo; // the lowest usable byte; 0 on the kernel's stack, which the kernel bounds
     uintptr_t stack_hi; // one past the highest
-    uintptr_t sp;  // while not running: the stack pointer, the registers that mcall pushed above it
-    runtime::m* m; // the thread that runs it, or null
+    // While not running: the stack pointer, the registers that mcall pushed above it; or, with bit
+    // 0 set, the preempted_state that a signal left. Before it starts: its funcval.
+    uintptr_t sp;
+    runtime::m* m;         // the thread that runs it, or that it is tied to; else null
+    mem::segment* segment; // of its stack, where it grows by segments: the current one; else null
     std::atomic<g_status> status;
     wait_reason waiting_for;
+    bool locked; // tied to its thread
     uint64_t goid;
-    g* schedlink; // next in the queue that holds it
-    g* alllink;   // next of all g's, in the order of creation; never changes once set
-    funcval* start;
+    g* schedlink;         // next in the queue that holds it
+    g* alllink;           // next of all g's, in the order of creation; never changes once set
     uintptr_t created_by; // the pc of the go statement
-    runtime::m* lockedm;  // the thread that it is tied to, or null
-    // Where its registers are if a signal took it off its thread (preempt.cpp), or null.
-    preempted_state* preempted;
-    // libstdc++'s: the exceptions that it has caught, and how many it has thrown and not caught.
-    struct {
-        void* caught;
-        unsigned uncaught;
-    } exceptions;
+    void* exceptions;     // what libstdc++ keeps of those being caught (abi/exception.cpp), or null
 };
 
 inline void set_status(g* gp, g_status from, g_status to) {
@@ -186,6 +185,14 @@ struct m {
     std::atomic<uint32_t> tid;     // the thread's id; the kernel clears it when the thread is over
 };
 
+// gp no longer runs on its thread.
+inline void leave_m(g* gp) {
+    gp->m->curg = nullptr;
+    if (!gp->locked) {
+        gp->m = nullptr;
+    }
+}
+
 inline constexpr uint32_t most_procs = 4096;
 
 // Fields without a note are under lock.
@@ -228,6 +235,7 @@ static_assert(offsetof(g, stack_lo) == G_STACK_LO);
 static_assert(offsetof(g, stack_hi) == G_STACK_HI);
 static_assert(offsetof(g, sp) == G_SP);
 static_assert(offsetof(g, m) == G_M);
+static_assert(offsetof(g, segment) == G_SEGMENT);
 static_assert(offsetof(m, g0) == M_G0);
 
 // Assembly, arch/amd64/switch.S.
@@ -237,6 +245,9 @@ extern "C" {
 void mcall(void (*fn)(g* gp, void* argument), void* argument) asm("runtime.mcall");
 // Continues gp where it left off.
 [[noreturn]] void gogo(g* gp) asm("runtime.gogo");
+// Calls fn on the m's g0 stack, for what needs more stack than a goroutine may have left. The
+// current g stays what it is. On a goroutine, under no_preempt.
+void systemstack(void (*fn)()) asm("runtime.systemstack");
 // Where a new goroutine begins: calls the funcval in rbx and, when that returns, goexit1.
 void goexit() asm("runtime.goexit");
 }
@@ -268,6 +279,10 @@ void gosched();
 void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason);
 // Makes a parked goroutine runnable; it becomes the current p's runnext.
 void ready(g* gp);
+
+// A new g whose stack grows by segments. It is in programs that link rt0::split and in no others,
+// and there every goroutine but the first gets its g from it.
+[[gnu::weak]] g* malg_split() asm("runtime.malg_split");
 
 // Sets up the p's. In schedinit, once.
 void procresize(uint32_t count);

@@ -358,13 +358,12 @@ void wait_for_p(m* mp) {
 void exitsyscall_on_g0(g* gp, void* /*nothing*/) {
     m* const mp = gp->m;
     set_status(gp, g_status::syscall, g_status::runnable);
-    mp->curg = nullptr;
-    gp->m = nullptr;
+    leave_m(gp);
     p* pp = nullptr;
     {
         const lock_guard guard(sched.lock);
         pp = pidleget();
-        if (pp == nullptr && gp->lockedm == nullptr) {
+        if (pp == nullptr && !gp->locked) {
             globrunqput(gp);
         }
     }
@@ -372,7 +371,7 @@ void exitsyscall_on_g0(g* gp, void* /*nothing*/) {
         acquirep(mp, pp);
         execute(gp, false);
     }
-    if (gp->lockedm != nullptr) {
+    if (gp->locked) {
         // Nobody else may run it: whoever finds it in the global queue hands a p over.
         {
             const lock_guard guard(sched.lock);
@@ -576,7 +575,7 @@ void stop_locked_m(m* mp) {
 }
 
 void start_locked_m(m* mp, g* gp) {
-    m* const other = gp->lockedm;
+    m* const other = gp->m;
     p* const pp = releasep(mp);
     {
         const lock_guard guard(sched.lock);

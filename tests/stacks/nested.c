@@ -1,0 +1,12 @@
+// GCC's nested functions: the static chain arrives with __morestack between.
+int outer_of_nested(int n) {
+    int sum = 0;
+    __attribute__((noinline)) int inner(int depth) {
+        volatile char room[40];
+        room[0] = (char)depth;
+        sum += depth + n;
+        return depth == 0 ? room[0] : inner(depth - 1) + room[0];
+    }
+    const int below = inner(5);
+    return sum + below + n; // 15 + 6 n + 15 + n
+}

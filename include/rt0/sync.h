@@ -39,11 +39,10 @@ public:
     }
 
 private:
+    void release(std::uint32_t waiting);
+
     std::atomic<std::uint64_t> state_{0};
-    // The runtime's: a lock, and under it who waits and how many of them need not.
-    std::uint32_t lock_{0};
-    std::uint32_t released_{0};
-    void* waiters_{nullptr};
+    std::atomic<std::uintptr_t> waiters_{0};
 };
 
 } // namespace rt0

@@ -139,24 +139,33 @@ g* look_at_global(p* pp) {
     return globrunqget(pp);
 }
 
-// Others may take what has just been put into the ring of the current p: wakes one that would.
-void tell_others() {
+// Wakes an m for what is in the ring of the current p, if there is an idle p and nobody is looking.
+void wake_another() {
+    if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
+        sched.nmspinning.load(std::memory_order_relaxed) != 0) {
+        return;
+    }
     auto* const wake = if_linked(wakep);
     if (wake == nullptr) {
+        return;
+    }
+    // Starting a thread takes more stack than a goroutine may have.
+    if (getg() == getg()->m->g0) {
+        wake();
+    } else {
+        systemstack(wake);
+    }
+}
+
+// Others may take what has just been put into the ring of the current p.
+void tell_others() {
+    if (sched.gomaxprocs.load(std::memory_order_relaxed) == 1) {
         return;
     }
     // The fence stands between the store into the queue and the look at npidle: an m that goes to
     // sleep does it the other way round (find_elsewhere), so one of the two sees the other.
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (sched.npidle.load(std::memory_order_relaxed) != 0 &&
-        sched.nmspinning.load(std::memory_order_relaxed) == 0) {
-        // Starting a thread takes more stack than a goroutine may have.
-        if (getg() == getg()->m->g0) {
-            wake();
-        } else {
-            systemstack(wake);
-        }
-    }
+    wake_another();
 }
 
 // Blocks until there is a goroutine to run. *inherit_time: it continues the time slice of the last.
@@ -200,13 +209,14 @@ g* findrunnable(bool* inherit_time) {
 
 // mcall's: the goroutine is off its stack here.
 void gosched_on_g0(g* gp, void* /*nothing*/) {
+    p* const pp = gp->m->p;
     set_status(gp, g_status::running, g_status::runnable);
     leave_m(gp);
-    {
-        const lock_guard guard(sched.lock);
-        globrunqput(gp);
-    }
-    tell_others();
+    runqput(pp, gp, false);
+    // There is one more in the ring only until this p takes the next. An m that went to sleep
+    // between the two is not missed for long without a fence: the next yield looks again, and
+    // sysmon does.
+    wake_another();
     schedule();
 }
 

@@ -90,11 +90,15 @@ g* g_ring::pop() {
 
 bool runqput(p* pp, g* gp, bool next) {
     if (next) {
-        // Release: a thief that takes gp sees its fields. Acquire is for the kicked-out g, which
-        // was put there by this same p.
+        // Only the owner makes runnext non-null, so where it is null a store is enough. Release: a
+        // thief that takes gp sees its fields.
+        if (pp->runnext.load(std::memory_order_relaxed) == nullptr) {
+            pp->runnext.store(gp, std::memory_order_release);
+            return false;
+        }
         gp = pp->runnext.exchange(gp, std::memory_order_release);
         if (gp == nullptr) {
-            return false;
+            return false; // a thief has it
         }
     }
     for (;;) {

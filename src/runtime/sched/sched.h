@@ -270,7 +270,9 @@ void drop_g(g* gp);
 [[noreturn]] void schedule() asm("runtime.schedule");
 [[noreturn]] void execute(g* gp, bool inherit_time) asm("runtime.execute");
 
-// Gives the processor to the others: the current goroutine goes to the end of the global queue.
+// Gives the processor to the others: the current goroutine goes to the end of its p's queue. (Go
+// has it go to the global queue, whose lock every yield would take; the look at that queue every 61
+// time slices keeps the others from starving.)
 void gosched();
 
 // Parks the current goroutine until ready(gp). unlock, if not null, is called on g0 with lock once

@@ -78,9 +78,14 @@ bool end_slice(p* pp, int64_t time) {
     return true;
 }
 
-// Whether pp's runnext has been waiting since the last look, and an idle p could run it.
+// Whether pp's next goroutine has been waiting since the last look, and an idle p could run it.
 bool stranded(p* pp) {
-    g* const next = pp->runnext.load(std::memory_order_relaxed);
+    g* next = pp->runnext.load(std::memory_order_relaxed);
+    if (next == nullptr && !runqempty(pp)) {
+        // What is in the ring, as long as the p does not come to take any of it.
+        next = pp->runq[pp->runqhead.load(std::memory_order_relaxed) % p::runq_size].load(
+            std::memory_order_relaxed);
+    }
     const uint32_t tick = pp->schedtick.load(std::memory_order_relaxed);
     const bool same = next != nullptr && next == pp->seen.runnext && tick == pp->seen.schedtick;
     pp->seen.runnext = next;

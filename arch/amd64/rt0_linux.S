@@ -132,8 +132,9 @@ runtime.mstart:
         .cfi_undefined %rip                     // the boot behind it is over
         subq    $8, %rsp                        // aligned at the calls that start from here
         .cfi_adjust_cfa_offset 8
-        callq   runtime.mstart1
-        ud2                                     // mstart1 does not return
+        callq   runtime.mstart1                 // the first goroutine for this thread
+        movq    %rax, %rdi
+        jmp     runtime.gogo
         .cfi_endproc
         .size   runtime.mstart, . - runtime.mstart
 

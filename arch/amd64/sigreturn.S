@@ -19,6 +19,21 @@ runtime.sigreturn:
         .cfi_endproc
         .size   runtime.sigreturn, . - runtime.sigreturn
 
+// Where the preemption signal returns to instead, on g0, with the goroutine in rdi.
+        .section .text.runtime.preempted, "ax", @progbits
+        .globl  runtime.preempted
+        .hidden runtime.preempted
+        .type   runtime.preempted, @function
+        .balign 16
+runtime.preempted:
+        .cfi_startproc
+        .cfi_undefined %rip                     // nobody called
+        callq   runtime.preempted0              // which goroutine comes next?
+        movq    %rax, %rdi
+        jmp     runtime.gogo
+        .cfi_endproc
+        .size   runtime.preempted, . - runtime.preempted
+
 // void runtime.sigresume(g* gp, void* ucontext): continues what a signal interrupted, gp, from the copy that
 // was kept of its registers. The kernel loads all of them, the vector registers too.
         .section .text.runtime.sigresume, "ax", @progbits

@@ -8,7 +8,7 @@
 
         .cfi_sections .debug_frame
 
-// void runtime.mcall(void (*fn)(g*, void*), void* argument)
+// void runtime.mcall(g* (*fn)(g*, void*), void* argument)
         .section .text.runtime.mcall, "ax", @progbits
         .globl  runtime.mcall
         .hidden runtime.mcall
@@ -49,8 +49,10 @@ runtime.mcall:
         // The caller is on another stack now; on this one nobody called.
         .cfi_def_cfa %rsp, 0
         .cfi_undefined %rip
-        callq   *%rax
-        ud2                                     // fn does not return
+        callq   *%rax                           // which goroutine comes next?
+        movq    %rax, %rdi
+        jmp     runtime.gogo                    // whose ret goes with this function's call: processors
+                                                // predict a return by the call that they saw last
         .cfi_endproc
         .size   runtime.mcall, . - runtime.mcall
 
@@ -62,6 +64,8 @@ runtime.mcall:
         .balign 16
 runtime.gogo:
         .cfi_startproc
+        .cfi_def_cfa %rsp, 0
+        .cfi_undefined %rip                     // a jump led here
         movq    %rdi, %fs:TCB_G                 // the current g, before its stack
 #ifdef SPLIT_STACKS
         movq    G_SEGMENT(%rdi), %rax
@@ -122,10 +126,47 @@ runtime.goexit:
         movq    G_SEGMENT(%rdi), %rdi           // the first again, or null
         callq   runtime.release_stack
 #endif
-        callq   runtime.goexit1                 // does not return
+        leaq    runtime.goexit0(%rip), %rdi
+        callq   runtime.mcall                   // does not return
         ud2
         .cfi_endproc
         .size   runtime.goexit, . - runtime.goexit
+
+// void runtime.switch_to(g* from, g* to, std::atomic<g*>* slot, std::atomic<uint32_t>* tail, uint32_t value)
+// From one goroutine to the next without g0 between them. from goes into the ring: as soon as tail has value,
+// others may run it, so its registers are saved before, and nothing is pushed on its stack after.
+        .section .text.runtime.switch_to, "ax", @progbits
+        .globl  runtime.switch_to
+        .hidden runtime.switch_to
+        .type   runtime.switch_to, @function
+        .balign 16
+runtime.switch_to:
+        .cfi_startproc
+        pushq   %rbp                            // as mcall does
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbp, 0
+        pushq   %rbx
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbx, 0
+        pushq   %r12
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r12, 0
+        pushq   %r13
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r13, 0
+        pushq   %r14
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r14, 0
+        pushq   %r15
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r15, 0
+        movq    %rsp, G_SP(%rdi)
+        movq    %rdi, (%rdx)                    // into the slot,
+        movl    %r8d, (%rcx)                    // and behind it tail; stores are seen in this order
+        movq    %rsi, %rdi
+        jmp     runtime.gogo                    // whose ret goes with the call of this function
+        .cfi_endproc
+        .size   runtime.switch_to, . - runtime.switch_to
 
 // void runtime.systemstack(void (*fn)())
 // Calls fn on the m's g0 stack, for what needs more stack than a goroutine may have left, and comes back. The

@@ -33,7 +33,7 @@ STOPS = [
     ("runtime.mstart", START, "runtime.mstart", []),
     ("runtime.schedule", PROC, "schedule", LOOP[1:]),
     ("runtime.execute", PROC, "execute", LOOP),
-    ("runtime.gogo", SWITCH, "runtime.gogo", ["runtime.execute"] + LOOP),
+    ("runtime.gogo", SWITCH, "runtime.gogo", []),
     ("runtime.main", "src/runtime/boot/main.cpp", "main_goroutine", ["runtime.goexit"]),
     ("main", "examples/hello.cpp", "main", ["runtime.main", "runtime.goexit"]),
 ]

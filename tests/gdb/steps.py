@@ -19,7 +19,7 @@ from session import *
 
 ASSEMBLY = ["arch/amd64/rt0_linux.S", "arch/amd64/switch.S"]
 ROOTS = {"_rt0_amd64_linux", "_rt0_amd64", "runtime.rt0_go", "runtime.mstart", "runtime.mcall",
-         "runtime.goexit"}
+         "runtime.gogo", "runtime.goexit"}
 # What stands behind calls that do not return, and the byte of goexit that is there to be looked up.
 UNREACHED = re.compile(r"\b(ud2|nop)\b|runtime\.abort$|runtime\.debugCallV1\(")
 
@@ -95,7 +95,7 @@ def reachable(path):
 
 def check_callers(before, now, kind, put_aside):
     sp = now.registers[0]
-    if before.name == "runtime.mcall" and now.name == "runtime.mcall" and not now.callers:
+    if before.name in ("runtime.mcall", "runtime.switch_to") and not now.callers and kind != "ret":
         if before.callers:
             put_aside[before.registers[0]] = (before.callers, before.caller_registers)
     elif before.name == "runtime.gogo" and abs(sp - before.registers[0]) > 8:

@@ -64,6 +64,7 @@ static_assert(sizeof(preempted_state) == 16 * 1024);
 extern "C" {
 // arch/amd64/sigreturn.S
 void sigreturn() asm("runtime.sigreturn");
+void preempted() asm("runtime.preempted");
 [[noreturn]] void sigresume(g* gp, void* context) asm("runtime.sigresume");
 extern const char sigresume_end[] asm("runtime.sigresume_end");
 }
@@ -85,19 +86,6 @@ preempted_state* new_state() {
     }
     int error = 0;
     return static_cast<preempted_state*>(os::map(sizeof(preempted_state), &error));
-}
-
-// On g0, as if it had been called: the goroutine is off its thread.
-[[noreturn]] void preempted_on_g0(g* gp) {
-    m* const mp = gp->m;
-    mp->preempt_room = new_state();
-    set_status(gp, g_status::running, g_status::runnable);
-    leave_m(gp);
-    {
-        const lock_guard guard(sched.lock);
-        globrunqput(gp);
-    }
-    schedule();
 }
 
 void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
@@ -138,14 +126,28 @@ void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
     block->nopreempt = 1;
     block->current = mp->g0;
     block->stack_guard = 0; // as in mcall
-    context->rip = reinterpret_cast<uintptr_t>(preempted_on_g0);
-    context->rsp = mp->g0->sp - sizeof(uintptr_t); // as behind a call
+    context->rip = reinterpret_cast<uintptr_t>(preempted);
+    context->rsp = mp->g0->sp;
     context->rdi = reinterpret_cast<uintptr_t>(gp);
     context->rbp = 0;
     context->rflags &= ~direction_flag;
 }
 
 } // namespace
+
+// The goroutine is off its thread. On g0.
+extern "C" g* preempted0(g* gp) asm("runtime.preempted0");
+g* preempted0(g* gp) {
+    m* const mp = gp->m;
+    mp->preempt_room = new_state();
+    set_status(gp, g_status::running, g_status::runnable);
+    leave_m(gp);
+    {
+        const lock_guard guard(sched.lock);
+        globrunqput(gp);
+    }
+    return schedule();
+}
 
 void resume_preempted(g* gp) {
     m* const mp = gp->m;

@@ -208,16 +208,13 @@ g* findrunnable(bool* inherit_time) {
 }
 
 // mcall's: the goroutine is off its stack here.
-void gosched_on_g0(g* gp, void* /*nothing*/) {
+g* gosched_on_g0(g* gp, void* /*nothing*/) {
     p* const pp = gp->m->p;
     set_status(gp, g_status::running, g_status::runnable);
     leave_m(gp);
     runqput(pp, gp, false);
-    // There is one more in the ring only until this p takes the next. An m that went to sleep
-    // between the two is not missed for long without a fence: the next yield looks again, and
-    // sysmon does.
-    wake_another();
-    schedule();
+    tell_others();
+    return schedule();
 }
 
 struct park_request {
@@ -226,7 +223,7 @@ struct park_request {
     wait_reason reason;
 };
 
-void park_on_g0(g* gp, void* argument) {
+g* park_on_g0(g* gp, void* argument) {
     // On the parked goroutine's own stack, which nobody touches before unlock lets the waker in.
     const park_request request = *static_cast<const park_request*>(argument);
     gp->waiting_for = request.reason;
@@ -234,29 +231,15 @@ void park_on_g0(g* gp, void* argument) {
     leave_m(gp);
     if (request.unlock != nullptr && !request.unlock(gp, request.lock)) {
         set_status(gp, g_status::waiting, g_status::runnable);
-        execute(gp, true);
+        return execute(gp, true);
     }
-    schedule();
+    return schedule();
 }
 
 // The owner's alone: no locked instruction.
 void count_goroutine(p* pp, int64_t change) {
     pp->goroutines.store(pp->goroutines.load(std::memory_order_relaxed) + change,
                          std::memory_order_relaxed);
-}
-
-void goexit_on_g0(g* gp, void* /*nothing*/) {
-    m* const mp = gp->m;
-    set_status(gp, g_status::running, g_status::dead);
-    leave_m(gp);
-    count_goroutine(mp->p, -1);
-    gfput(mp->p, gp);
-    if (gp->locked) [[unlikely]] {
-        gp->locked = false;
-        gp->m = nullptr;
-        if_linked(exit_locked_m)(mp);
-    }
-    schedule();
 }
 
 } // namespace
@@ -295,7 +278,7 @@ void newproc(funcval* fn) {
     start_g(gp, fn, 0, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
 }
 
-void mstart1() {
+g* mstart1() {
     m* const mp = getg()->m;
     if (mp->mstartfn != nullptr) {
         mp->mstartfn();
@@ -304,10 +287,12 @@ void mstart1() {
         acquirep(mp, mp->nextp);
         mp->nextp = nullptr;
     }
-    schedule();
+    g* const first = schedule();
+    asm("" : : "r"(first)); // not a tail call, so that backtraces show this function
+    return first;
 }
 
-void schedule() {
+g* schedule() {
     m* const mp = getg()->m;
     for (;;) {
         if (mp->locks != 0) {
@@ -315,7 +300,7 @@ void schedule() {
         }
         if (mp->lockedg != nullptr) [[unlikely]] {
             if_linked(stop_locked_m)(mp);
-            execute(mp->lockedg, false);
+            return execute(mp->lockedg, false);
         }
         bool inherit_time = false;
         g* const gp = findrunnable(&inherit_time);
@@ -326,11 +311,11 @@ void schedule() {
             if_linked(start_locked_m)(mp, gp);
             continue;
         }
-        execute(gp, inherit_time);
+        return execute(gp, inherit_time);
     }
 }
 
-void execute(g* gp, bool inherit_time) {
+g* execute(g* gp, bool inherit_time) {
     m* const mp = getg()->m;
     p* const pp = mp->p;
     mp->curg = gp;
@@ -348,19 +333,63 @@ void execute(g* gp, bool inherit_time) {
                             std::memory_order_relaxed);
     }
     if ((gp->sp & 1) != 0) [[unlikely]] {
-        if_linked(resume_preempted)(gp);
+        if_linked(resume_preempted)(gp); // does not return
     }
-    gogo(gp);
+    return gp;
 }
 
-// The end of a goroutine; goexit's last call.
-extern "C" [[noreturn]] void goexit1() asm("runtime.goexit1");
-void goexit1() {
-    mcall(goexit_on_g0, nullptr);
-    __builtin_unreachable();
+// The end of a goroutine, on g0: goexit has come here through mcall.
+extern "C" g* goexit0(g* gp, void* nothing) asm("runtime.goexit0");
+g* goexit0(g* gp, void* /*nothing*/) {
+    m* const mp = gp->m;
+    set_status(gp, g_status::running, g_status::dead);
+    leave_m(gp);
+    count_goroutine(mp->p, -1);
+    gfput(mp->p, gp);
+    if (gp->locked) [[unlikely]] {
+        gp->locked = false;
+        gp->m = nullptr;
+        if_linked(exit_locked_m)(mp);
+    }
+    return schedule();
 }
 
 void gosched() {
+    no_preempt::begin();
+    g* const gp = getg();
+    m* const mp = gp->m;
+    p* const pp = mp->p;
+    const uint32_t tick = pp->schedtick.load(std::memory_order_relaxed);
+    if (!gp->locked && pp->inherited < most_inherited &&
+        tick % global_queue_tick != global_queue_tick - 1) [[likely]] {
+        bool inherit_time = false;
+        g* const next = runqget(pp, &inherit_time);
+        if (next == nullptr) {
+            if (sched.runq_size.load(std::memory_order_relaxed) == 0) {
+                no_preempt::end();
+                return; // there is nobody else
+            }
+        } else {
+            // Acquire: pairs with a thief's release; the slot at tail is free.
+            const uint32_t head = pp->runqhead.load(std::memory_order_acquire);
+            const uint32_t tail = pp->runqtail.load(std::memory_order_relaxed);
+            if (next->locked || (next->sp & 1) != 0 || tail - head == p::runq_size) [[unlikely]] {
+                // What is rare goes through g0.
+                runqput(pp, next, false);
+            } else {
+                // There is one more in the ring only until next comes to a switch. An m that goes
+                // to sleep meanwhile is not missed for long without a fence: the next yield looks
+                // again, and sysmon does.
+                wake_another();
+                set_status(gp, g_status::running, g_status::runnable);
+                execute(next, inherit_time);
+                gp->m = nullptr;
+                switch_to(gp, next, &pp->runq[tail % p::runq_size], &pp->runqtail, tail + 1);
+                return;
+            }
+        }
+    }
+    no_preempt::end();
     mcall(gosched_on_g0, nullptr);
 }
 

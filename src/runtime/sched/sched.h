@@ -240,15 +240,18 @@ static_assert(offsetof(m, g0) == M_G0);
 
 // Assembly, arch/amd64/switch.S.
 extern "C" {
-// Leaves the current goroutine: saves it and calls fn with it and argument on g0. fn must not
-// return; it ends in schedule. mcall itself returns when somebody executes the goroutine again.
-void mcall(void (*fn)(g* gp, void* argument), void* argument) asm("runtime.mcall");
-// Continues gp where it left off.
-[[noreturn]] void gogo(g* gp) asm("runtime.gogo");
+// Leaves the current goroutine: saves it, calls fn with it and argument on g0, and continues the
+// goroutine that fn returns, which schedule or execute gave it. mcall itself returns when somebody
+// executes the goroutine again.
+void mcall(g* (*fn)(g* gp, void* argument), void* argument) asm("runtime.mcall");
+// Continues to, and puts from, the current goroutine, into a ring: slot and tail are where, and
+// value is tail's new one. Under one no_preempt::begin, which whoever continues from ends.
+void switch_to(g* from, g* to, std::atomic<g*>* slot, std::atomic<uint32_t>* tail,
+               uint32_t value) asm("runtime.switch_to");
 // Calls fn on the m's g0 stack, for what needs more stack than a goroutine may have left. The
 // current g stays what it is. On a goroutine, under no_preempt.
 void systemstack(void (*fn)()) asm("runtime.systemstack");
-// Where a new goroutine begins: calls the funcval in rbx and, when that returns, goexit1.
+// Where a new goroutine begins: calls the funcval in rbx and, when that returns, mcall(goexit0).
 void goexit() asm("runtime.goexit");
 }
 
@@ -263,12 +266,13 @@ void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by);
 // Takes back a g that was never started.
 void drop_g(g* gp);
 
-// The first C++ of every m, on its g0. Does not return.
-[[noreturn]] void mstart1() asm("runtime.mstart1");
+// The first C++ of every m, on its g0. The goroutine to begin with.
+g* mstart1() asm("runtime.mstart1");
 
-// Finds a goroutine and runs it. On g0, with a p, no locks held.
-[[noreturn]] void schedule() asm("runtime.schedule");
-[[noreturn]] void execute(g* gp, bool inherit_time) asm("runtime.execute");
+// Finds a goroutine and makes it the current m's; who called it on g0 continues that by gogo. With
+// a p, no locks held.
+g* schedule() asm("runtime.schedule");
+g* execute(g* gp, bool inherit_time) asm("runtime.execute");
 
 // Gives the processor to the others: the current goroutine goes to the end of its p's queue. (Go
 // has it go to the global queue, whose lock every yield would take; the look at that queue every 61

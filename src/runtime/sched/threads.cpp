@@ -355,7 +355,7 @@ void wait_for_p(m* mp) {
 }
 
 // mcall's: the goroutine comes back from the kernel and its p is gone.
-void exitsyscall_on_g0(g* gp, void* /*nothing*/) {
+g* exitsyscall_on_g0(g* gp, void* /*nothing*/) {
     m* const mp = gp->m;
     set_status(gp, g_status::syscall, g_status::runnable);
     leave_m(gp);
@@ -369,7 +369,7 @@ void exitsyscall_on_g0(g* gp, void* /*nothing*/) {
     }
     if (pp != nullptr) {
         acquirep(mp, pp);
-        execute(gp, false);
+        return execute(gp, false);
     }
     if (gp->locked) {
         // Nobody else may run it: whoever finds it in the global queue hands a p over.
@@ -378,10 +378,10 @@ void exitsyscall_on_g0(g* gp, void* /*nothing*/) {
             globrunqput(gp);
         }
         wait_for_p(mp);
-        execute(gp, false);
+        return execute(gp, false);
     }
     stopm(mp);
-    schedule();
+    return schedule();
 }
 
 } // namespace

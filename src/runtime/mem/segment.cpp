@@ -114,7 +114,7 @@ first_block allocate_first_block(size_t g_size, int* error) {
     // Blocks at the same place of a page have their tops in different lines, or a thousand
     // goroutines would share a few sets of the cache.
     constexpr uintptr_t line = 64;
-    const uintptr_t stagger = (lo / page_size) % 3 * line;
+    const uintptr_t stagger = (lo / page_size) % 2 * line;
     const uintptr_t g_address = (lo + first_block_size - stagger - g_size) & ~uintptr_t{15};
     auto* const first = reinterpret_cast<segment*>(g_address) - 1;
     describe(first, lo, first_block_size, nullptr);

@@ -1,0 +1,9 @@
+#!/bin/sh
+# examples.sh DIRECTORY: what the examples with goroutines print.
+set -eu
+cd "$1"
+[ "$(./parallel_sum)" = "1 + ... + 40000000 = 800000020000000" ]
+[ "$(GOMAXPROCS=3 ./parallel_sum)" = "1 + ... + 40000000 = 800000020000000" ]
+[ "$(./million 100000 2>/dev/null)" = 100000 ]
+[ "$({ echo some; sleep 0.2; echo input; } | ./blocking_read 2>/dev/null)" = "11 bytes" ]
+[ "$(printf 'some input' | GOMAXPROCS=1 ./blocking_read 2>/dev/null)" = "10 bytes" ]

@@ -186,8 +186,17 @@ runtime.systemstack:
         movq    %fs:TCB_G, %rax
         movq    G_M(%rax), %rax
         movq    M_G0(%rax), %rax
+#ifdef SPLIT_STACKS
+        pushq   %fs:TCB_STACK_GUARD
+        movq    $0, %fs:TCB_STACK_GUARD         // g0's stack does not grow, and inline functions that the
+                                                // runtime shares with the program may ask
+#endif
         movq    G_SP(%rax), %rsp                // nothing on it is kept, as in mcall
         callq   *%rdi
+#ifdef SPLIT_STACKS
+        movq    -8(%rbp), %rax
+        movq    %rax, %fs:TCB_STACK_GUARD
+#endif
         movq    %rbp, %rsp
         popq    %rbp
         .cfi_def_cfa %rsp, 8

@@ -18,8 +18,8 @@ void note::wake() {
 
 bool note::sleep(int64_t nanoseconds) {
     uint32_t expected = 0;
-    // Relaxed where it succeeds: nothing is published. Acquire where it finds 1.
-    if (!word_.compare_exchange_strong(expected, sleeping, std::memory_order_relaxed,
+    // Acquire for where it finds 1, and because the other order may not be weaker.
+    if (!word_.compare_exchange_strong(expected, sleeping, std::memory_order_acquire,
                                        std::memory_order_acquire)) {
         return true;
     }
@@ -31,7 +31,7 @@ bool note::sleep(int64_t nanoseconds) {
         if (result == -os::ETIMEDOUT_) {
             expected = sleeping;
             // Back to "not yet", unless the wake comes at this very moment.
-            return !word_.compare_exchange_strong(expected, 0, std::memory_order_relaxed,
+            return !word_.compare_exchange_strong(expected, 0, std::memory_order_acquire,
                                                   std::memory_order_acquire);
         }
         // A signal, or nothing at all: sleeps on. A timeout begins anew, which makes it longer at

@@ -88,22 +88,21 @@ preempted_state* new_state() {
     return static_cast<preempted_state*>(os::map(sizeof(preempted_state), &error));
 }
 
-void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
-    auto* const context = static_cast<signal_context*>(frame);
-    tcb* const block = get_tcb();
+// Takes the goroutine off this thread, if that may be.
+bool take_off(signal_context* context, tcb* block) {
     if (block->nopreempt != 0) {
-        return;
+        return false;
     }
     g* const gp = block->current;
     m* const mp = gp->m;
     if (gp == mp->g0 || gp != mp->curg || mp->p == nullptr || mp->preempt_room == nullptr ||
         gp->status.load(std::memory_order_relaxed) != g_status::running ||
         !mp->p->preempt.load(std::memory_order_relaxed)) {
-        return;
+        return false;
     }
     const auto resume = reinterpret_cast<uintptr_t>(sigresume);
     if (context->rip >= resume && context->rip < reinterpret_cast<uintptr_t>(sigresume_end)) {
-        return;
+        return false;
     }
     preempted_state* const state = mp->preempt_room;
     size_t size = 0;
@@ -114,7 +113,7 @@ void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
         std::memcpy(&extended, context->fpstate + extended_size_at, sizeof extended);
         size = magic == fxsave_magic ? extended : fxsave_size;
         if (size > sizeof state->vectors) {
-            return;
+            return false;
         }
         std::memcpy(state->vectors, context->fpstate, size);
     }
@@ -125,12 +124,23 @@ void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
     // From here on the thread is the scheduler's.
     block->nopreempt = 1;
     block->current = mp->g0;
-    block->stack_guard = 0; // as in mcall
     context->rip = reinterpret_cast<uintptr_t>(preempted);
     context->rsp = mp->g0->sp;
     context->rdi = reinterpret_cast<uintptr_t>(gp);
     context->rbp = 0;
     context->rflags &= ~direction_flag;
+    return true;
+}
+
+void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
+    tcb* const block = get_tcb();
+    // The signal stack does not grow, nor does g0's. First of all: an inline function that the
+    // runtime shares with the program may have been compiled to ask.
+    const uintptr_t guard = block->stack_guard;
+    block->stack_guard = 0;
+    if (!take_off(static_cast<signal_context*>(frame), block)) {
+        block->stack_guard = guard;
+    }
 }
 
 } // namespace

@@ -82,7 +82,7 @@ void wait_group::wait() {
         if (count_of(state) == 0) {
             return;
         }
-    } while (!state_.compare_exchange_weak(state, state + 1, std::memory_order_relaxed,
+    } while (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire,
                                            std::memory_order_acquire));
     runtime::park(
         [](g* gp, void* self) {

@@ -267,12 +267,13 @@ void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by);
 void drop_g(g* gp);
 
 // The first C++ of every m, on its g0. The goroutine to begin with.
-g* mstart1() asm("runtime.mstart1");
+[[gnu::noinline]] g* mstart1() asm("runtime.mstart1");
 
+// Not inline, because a debugger stops at them by their names.
 // Finds a goroutine and makes it the current m's; who called it on g0 continues that by gogo. With
 // a p, no locks held.
-g* schedule() asm("runtime.schedule");
-g* execute(g* gp, bool inherit_time) asm("runtime.execute");
+[[gnu::noinline]] g* schedule() asm("runtime.schedule");
+[[gnu::noinline]] g* execute(g* gp, bool inherit_time) asm("runtime.execute");
 
 // Gives the processor to the others: the current goroutine goes to the end of its p's queue. (Go
 // has it go to the global queue, whose lock every yield would take; the look at that queue every 61

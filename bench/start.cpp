@@ -48,7 +48,11 @@
 #include <string_view>
 #include <vector>
 
+#include "report.h"
+
 namespace {
+
+using bench::median;
 
 constexpr std::size_t warm_up_rounds = 10;
 constexpr std::size_t traced_runs = 5;
@@ -238,12 +242,6 @@ traced_cost trace_once(const program& p, int out) {
     return cost;
 }
 
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    const std::size_t n = values.size();
-    return n % 2 != 0 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
 // Half the width of the 95 % confidence interval of the median, by order statistics.
 double uncertainty(std::vector<double> values) {
     std::ranges::sort(values);
@@ -317,34 +315,18 @@ void print_table(const options& o) {
     }
 }
 
-std::string number(double value) {
-    std::array<char, 64> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%.9g", value);
-    return {text.data(), static_cast<std::size_t>(length)};
-}
-
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\')
-            out += '\\';
-        out += c;
-    }
-    return out + '"';
-}
-
 std::string json_row(const options& o, std::string_view name, std::string_view unit,
                      std::size_t runs, const std::function<double(const program&)>& value,
                      double ratio) {
-    std::string row = "{\"name\":" + quoted(name) + ",\"unit\":" + quoted(unit) +
-                      ",\"ours\":" + number(value(o.programs.front())) + ",\"peers\":{";
-    const char* separator = "";
-    for (const program& p : std::span(o.programs).subspan(1)) {
-        row += separator + quoted(p.name) + ':' + number(value(p));
-        separator = ",";
-    }
-    row += "},\"ratio\":" + (std::isfinite(ratio) ? number(ratio) : "null");
-    return row + ",\"runs\":" + std::to_string(runs) + '}';
+    bench::json_row row{.name = name,
+                        .unit = unit,
+                        .ours = value(o.programs.front()),
+                        .peers = {},
+                        .ratio = ratio,
+                        .runs = runs};
+    for (const program& p : std::span(o.programs).subspan(1))
+        row.peers.emplace_back(p.name, value(p));
+    return bench::text_of(row);
 }
 
 // `ratio` is ours over bare; for the time it is the median of the rounds' ratios.

@@ -1,0 +1,84 @@
+// What the C++ programs of the scheduler benchmark have in common, on the host and on rt0; sched.go
+// has the same again.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <string_view>
+
+namespace bench {
+
+// A program's answer to a row that it does not have.
+inline constexpr int no_such_row = 99;
+
+inline constexpr long burst = 10'000;
+inline constexpr long large_burst = 1'000'000;
+inline constexpr long skynet_leaves = 1'000'000;
+inline constexpr int skynet_fan_out = 10;
+inline constexpr int fib_of = 25;
+inline constexpr int depth = 1000;
+inline constexpr int tree_depth = 12;
+inline constexpr long parked = 100'000;
+inline constexpr long many_parked = 1'000'000;
+
+// Nanoseconds that work() takes.
+template <class Work>
+double once(const Work& work) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    const auto took = std::chrono::steady_clock::now() - start;
+    return static_cast<double>(std::chrono::nanoseconds(took).count());
+}
+
+// Nanoseconds for each of the n operations of work(n), with n so large that they take 80 ms or
+// more. What comes first is there to warm up.
+template <class Work>
+double measure(const Work& work) {
+    constexpr double enough = 80e6;
+    work(1);
+    for (long n = 1;;) {
+        const double took = once([&] { work(n); });
+        if (took >= enough)
+            return took / static_cast<double>(n);
+        const double factor = std::min(10.0, 1.5 * enough / took);
+        n = static_cast<long>(static_cast<double>(n) * factor) + 1;
+    }
+}
+
+// Recurses, with a frame of 64 bytes and what a call takes beside it.
+[[gnu::noinline]] inline int deep(int n) {
+    volatile char frame[64];
+    frame[n % 64] = static_cast<char>(n);
+    const int below = n == 0 ? 0 : deep(n - 1);
+    return below + frame[n % 64];
+}
+
+// About 20 us of arithmetic that depends on itself.
+inline void leaf() {
+    unsigned long x = 1;
+    for (int i = 0; i < 17'000; ++i) {
+        x = x * 6364136223846793005 + 1442695040888963407;
+        asm volatile("" : "+r"(x));
+    }
+}
+
+template <class T>
+void keep(const T& value) {
+    asm volatile("" : : "r"(value) : "memory");
+}
+
+// Bytes of memory in use, by the text of /proc/self/status; 0 where it does not say.
+inline long resident(std::string_view status) {
+    constexpr std::string_view label = "VmRSS:";
+    const auto found = status.find(label);
+    if (found == status.npos)
+        return 0;
+    status.remove_prefix(found + label.size());
+    status.remove_prefix(std::min(status.find_first_not_of(" \t"), status.size()));
+    long kib = 0;
+    std::from_chars(status.data(), status.data() + status.size(), kib);
+    return kib * 1024;
+}
+
+} // namespace bench

@@ -216,22 +216,24 @@ std::string shown(double value) {
     return {text.data(), static_cast<std::size_t>(length)};
 }
 
+void print_cell(const program& p, const std::string& text) {
+    const std::size_t width = std::max<std::size_t>(9, p.name.size());
+    std::printf(" %*s", static_cast<int>(width), text.c_str());
+}
+
 void print_table(const options& o) {
-    const std::string& ours = o.programs.front().name;
     std::printf("medians of %zu runs, interleaved; less is better, but for the speed-up\n",
                 o.rounds);
     std::printf("%-14s %-27s %-5s", "row", "what", "unit");
     for (const program& p : o.programs)
-        std::printf(" %*s", static_cast<int>(std::max<std::size_t>(9, p.name.size())),
-                    p.name.c_str());
-    std::printf(" %9s\n", (ours + "/go").c_str());
+        print_cell(p, p.name);
+    std::printf(" %9s\n", (o.programs.front().name + "/go").c_str());
     for (std::size_t i = 0; i < o.rows.size(); ++i) {
         const row_kind& kind = o.rows[i];
         std::printf("%-14s %-27s %-5s", std::string(kind.name).c_str(),
                     std::string(kind.what).c_str(), std::string(kind.unit).c_str());
         for (const program& p : o.programs)
-            std::printf(" %*s", static_cast<int>(std::max<std::size_t>(9, p.name.size())),
-                        shown(value_of(p, i)).c_str());
+            print_cell(p, shown(value_of(p, i)));
         std::printf(" %9s\n", shown(ratio_of(o, i)).c_str());
     }
 }

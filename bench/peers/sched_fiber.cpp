@@ -157,7 +157,7 @@ double resident() {
 }
 
 double rss_of(long count) {
-    static long there = 0;
+    static std::atomic<long> there = 0;
     const double before = resident();
     for (long i = 0; i < count; ++i) {
         spawn([] {

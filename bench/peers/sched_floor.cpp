@@ -86,6 +86,7 @@ double deep_1000() {
 void leaves(unsigned threads) {
     constexpr unsigned all = 1U << bench::tree_depth;
     std::vector<std::thread> running;
+    running.reserve(threads);
     for (unsigned t = 0; t < threads; ++t) {
         running.emplace_back([=] {
             for (unsigned i = t; i < all; i += threads)

@@ -6,7 +6,7 @@ shift
 status=0
 first=$("$@" 2>&1 >/dev/null | head -n 1)
 "$@" >/dev/null 2>&1 || status=$?
-[ "$status" = 2 ] && [ "$first" = "$line" ] || {
+if [ "$status" != 2 ] || [ "$first" != "$line" ]; then
     echo "ended with $status, first line: $first"
     exit 1
-}
+fi

@@ -183,8 +183,8 @@ void preemption() {
     rt0::wait_group group;
     for (int i = 0; i < 2 * rt0::gomaxprocs(); ++i) {
         group.go([&stop, i] {
-            uint64_t rounds = 0;
-            uint64_t wrong = 0;
+            uint64_t rounds = 0; // NOLINT(misc-const-correctness): the assembly writes
+            uint64_t wrong = 0;  // NOLINT(misc-const-correctness): both
             const auto seed = static_cast<uint64_t>(i) + 1;
             std::array<uint64_t, 4> vector{seed, seed * 3, seed * 5, seed * 7};
             // All registers hold what is known, and the red zone does; the loop compares them over

@@ -8,7 +8,7 @@
 int main() {
     const runtime::knob_values& knobs = runtime::knobs;
     rt0::println("gomaxprocs {} traceback {} schedtrace {} scheddetail {} secure {}",
-                 runtime::sched.gomaxprocs.load(), static_cast<int>(knobs.traceback), knobs.schedtrace,
-                 knobs.scheddetail, runtime::os::process.secure);
+                 runtime::sched.gomaxprocs.load(), static_cast<int>(knobs.traceback),
+                 knobs.schedtrace, knobs.scheddetail, runtime::os::process.secure);
     rt0::println("cpus {} npidle {}", runtime::os::process.cpus, runtime::sched.npidle.load());
 }

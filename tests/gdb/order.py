@@ -23,7 +23,7 @@ STOPS = [
     ("_rt0_amd64", START, "_rt0_amd64", []),
     ("runtime.rt0_go", START, "runtime.rt0_go", []),
     ("runtime.relocate", "src/runtime/boot/relocate.cpp", "relocate", BOOT),
-    ("runtime.settls", "src/runtime/boot/tls.cpp", "settls", BOOT),
+    ("runtime.settls", "src/runtime/mem/tls.cpp", "settls", BOOT),
     ("runtime.irelocate", "src/runtime/boot/relocate.cpp", "irelocate", BOOT),
     ("runtime.check", "src/runtime/boot/check.cpp", "check", BOOT),
     ("runtime.args", "src/runtime/boot/args.cpp", "args", BOOT),

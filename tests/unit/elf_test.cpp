@@ -1,5 +1,5 @@
 // Reading one's own ELF image and relocating it, on images made up here.
-#include "boot/elf.h"
+#include "base/elf.h"
 
 #include <array>
 #include <vector>

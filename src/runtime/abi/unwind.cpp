@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "boot/elf.h"
+#include "base/elf.h"
 
 namespace runtime {
 

@@ -20,7 +20,6 @@ struct exit_state {
 extern exit_state exiting;
 
 // The handler lists of abi/atexit.cpp. Weak: a program that registers nothing does not have them.
-[[gnu::weak]] void run_thread_exit_handlers();
 [[gnu::weak]] void run_exit_handlers();
 [[gnu::weak]] void run_quick_exit_handlers();
 

@@ -5,8 +5,8 @@
 // a page of the file for it; the runtime has none (docs/decisions/002-layout.md).
 #include "base/boot_step.h"
 #include "base/knobs.h"
-#include "boot/boot.h"
 #include "boot/exit.h"
+#include "mem/tls.h"
 #include "os/process.h"
 #include "sched/sched.h"
 

@@ -2,7 +2,7 @@
 #include "base/fatal.h"
 #include "base/if_linked.h"
 #include "boot/boot.h"
-#include "boot/elf.h"
+#include "base/elf.h"
 #include "os/os.h"
 
 namespace runtime {

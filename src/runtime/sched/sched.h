@@ -355,6 +355,8 @@ void preempt(p* pp);
 [[gnu::weak]] void start_locked_m(m* mp, g* gp);
 // The tied goroutine of mp has ended, and so does the thread.
 [[noreturn, gnu::weak]] void exit_locked_m(m* mp);
+// The destructors of the calling thread's thread_locals (abi/atexit.cpp); null where none has one.
+[[gnu::weak]] void run_thread_exit_handlers();
 // Around a call to the kernel that may block: between them the goroutine has no p, and others may
 // run on it. Nothing else of the runtime may be called between. Any goroutine, not g0.
 [[gnu::weak]] void entersyscall();

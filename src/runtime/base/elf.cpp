@@ -1,7 +1,7 @@
 // Runs before the program is relocated: no pointer here may come out of initialised data, only out
 // of rip-relative addresses and arguments. The compiler keeps to that for hidden symbols and
 // functions without jump tables; the static-PIE tests would crash at once.
-#include "boot/elf.h"
+#include "base/elf.h"
 
 namespace runtime {
 

@@ -10,8 +10,8 @@
 #include "arch/amd64/tcb.h"
 #include "base/boot_step.h"
 #include "base/fatal.h"
-#include "boot/boot.h"
-#include "boot/elf.h"
+#include "mem/tls.h"
+#include "base/elf.h"
 #include "os/os.h"
 #include "os/process.h"
 

@@ -1,0 +1,27 @@
+// Thread-local storage: the thread control block, and the program's static TLS below it.
+#pragma once
+
+#include <cstddef>
+
+#include "arch/amd64/tcb.h"
+
+namespace runtime {
+
+// Room for the first thread's control block and, below it, for the TLS of an ordinary program. A
+// larger one gets a mapping of its own.
+struct alignas(64) tls_block {
+    unsigned char tls[512];
+    tcb control;
+};
+extern tls_block first_tls;
+
+// Builds the first thread's blocks, and points FS at them. Returns what FS is. During the boot,
+// before anything that is protected from smashed stacks.
+extern "C" tcb* settls(char** envp) asm("runtime.settls");
+
+// The same for a further thread: how much zeroed memory make_thread_tls wants, which builds the
+// block in it and returns what FS shall be. current is what getg will answer.
+size_t thread_tls_size();
+tcb* make_thread_tls(void* memory, g* current);
+
+} // namespace runtime

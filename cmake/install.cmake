@@ -6,7 +6,7 @@ set(CMAKE_INSTALL_LIBDIR lib) # the wrapper and the pkg-config files look there
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/rt0)
 set(share ${CMAKE_INSTALL_DATADIR}/rt0)
 
-install(TARGETS rt0 rt0_archive exceptions rt0_throwing split rt0_splitting EXPORT rt0
+install(TARGETS rt0 rt0_archive exceptions rt0_throwing EXPORT rt0
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES $<TARGET_OBJECTS:rt0_start> DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME rt0.o)
 install(DIRECTORY include/rt0 DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
@@ -18,7 +18,7 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/rt0ConfigVersion.cm
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/rt0Config.cmake ${CMAKE_CURRENT_BINARY_DIR}/rt0ConfigVersion.cmake
         DESTINATION ${package})
-foreach(name rt0 rt0-exceptions rt0-split)
+foreach(name rt0 rt0-exceptions)
     configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
     install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc
             DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -35,6 +35,9 @@ __morestack:
         pushq   %rax
         pushq   %rcx
         pushq   %rcx                            // the place of the current segment
+        cmpq    $STACK_PREEMPT, %fs:TCB_STACK_GUARD
+        je      .Lpreempt                       // not for lack of stack
+.Lneed:
         addq    %r11, %r10                      // what the next segment must have room for
 .Lenter:
         movq    %fs:TCB_G, %rax
@@ -104,6 +107,8 @@ __morestack:
         // There is no next segment that is large enough: get one, on the m's g0 stack, and try again. What
         // runs there are SSE instructions without VEX at most, which leave the upper halves of ymm and zmm
         // registers alone: saving the lower ones saves all.
+        .weak   runtime.grow_stack              // in programs of one goroutine nobody comes here
+        .hidden runtime.grow_stack
 .Lgrow:
         incl    %fs:TCB_NOPREEMPT               // this goroutine's m stays its m
         pushq   %rdx
@@ -151,8 +156,108 @@ __morestack:
         popq    %rdx
         decl    %fs:TCB_NOPREEMPT
         jmp     .Lenter
+
+        // The goroutine shall give up its processor. First the true guard, so that a call below may grow the
+        // stack; then, with everything put aside that the function was called with, the scheduler. What
+        // comes back may run on another thread, and has time.
+        .weak   runtime.preempt_here
+        .hidden runtime.preempt_here
+.Lpreempt:
+        cmpl    $0, %fs:TCB_NOPREEMPT
+        jne     .Lin_place                      // the runtime is not interrupted, and asks for nothing
+        incl    %fs:TCB_NOPREEMPT               // the thread whose guard that is
+        movq    %fs:TCB_G, %rax
+        movq    G_SEGMENT(%rax), %rax
+        testq   %rax, %rax
+        jz      .Ltrue_guard                    // the kernel's stack: zero
+        movq    SEGMENT_GUARD(%rax), %rax
+.Ltrue_guard:
+        movq    %rax, %fs:TCB_STACK_GUARD       // preempt_here wants it in rax
+        decl    %fs:TCB_NOPREEMPT
+        pushq   %rdx
+        pushq   %rsi
+        pushq   %rdi
+        pushq   %r8
+        pushq   %r9
+        pushq   %r10
+        pushq   %r11
+        subq    $8, %rsp                        // aligned
+        callq   runtime.preempt_here
+        addq    $8, %rsp
+        popq    %r11
+        popq    %r10
+        popq    %r9
+        popq    %r8
+        popq    %rdi
+        popq    %rsi
+        popq    %rdx
+        cmpq    $STACK_PREEMPT, %fs:TCB_STACK_GUARD
+        je      .Lpreempt                       // again, by now
+        leaq    16(%rbp), %rax                  // is there room without another segment? Often there is
+        subq    %r10, %rax
+        cmpq    %fs:TCB_STACK_GUARD, %rax
+        movq    -16(%rbp), %rcx
+        movq    -8(%rbp), %rax
+        jb      .Lneed
+.Lin_place:
+        movq    -16(%rbp), %rcx
+        movq    -8(%rbp), %rax
+        movq    %rbp, %rsp
+        popq    %rbp
+        .cfi_def_cfa %rsp, 8
+        .cfi_restore %rbp
+        jmp     .Lto_body
         .cfi_endproc
         .size   __morestack, . - __morestack
+
+// __morestack for who knows that there is too little stack, whatever the guard says.
+        .globl  runtime.next_segment
+        .hidden runtime.next_segment
+        .type   runtime.next_segment, @function
+        .balign 16
+runtime.next_segment:
+        .cfi_startproc
+        pushq   %rbp                            // as __morestack begins
+        .cfi_def_cfa_offset 16
+        .cfi_offset %rbp, -16
+        movq    %rsp, %rbp
+        .cfi_def_cfa_register %rbp
+        pushq   %rax
+        pushq   %rcx
+        pushq   %rcx
+        jmp     .Lneed
+        .cfi_endproc
+        .size   runtime.next_segment, . - runtime.next_segment
+
+// void runtime.call_with_room(void (*fn)(void*), void* argument, size_t room)
+// Calls fn with that much stack, on a segment of its own where the current one has less. On the kernel's
+// stack nothing is asked: it has what RLIMIT_STACK says.
+        .globl  runtime.call_with_room
+        .hidden runtime.call_with_room
+        .type   runtime.call_with_room, @function
+        .balign 16
+runtime.call_with_room:
+        .cfi_startproc
+        movq    %fs:TCB_G, %rax
+        movq    G_SEGMENT(%rax), %rax
+        testq   %rax, %rax
+        jz      .Lroom
+        movq    %rsp, %rcx
+        subq    %rdx, %rcx
+        jb      .Lno_room                       // more than there are addresses
+        cmpq    SEGMENT_GUARD(%rax), %rcx
+        jae     .Lroom
+.Lno_room:
+        movq    %rdx, %r10
+        xorl    %r11d, %r11d                    // no arguments on the stack
+        callq   runtime.next_segment
+        retq
+.Lroom:
+        movq    %rdi, %rax
+        movq    %rsi, %rdi
+        jmp     *%rax
+        .cfi_endproc
+        .size   runtime.call_with_room, . - runtime.call_with_room
 
 // What gold and lld put in the place of __morestack in a function that calls code without such a prologue.
 // They change the comparison too, so that it comes here always (frames of less than 256 bytes) or with 16 KiB
@@ -175,8 +280,9 @@ __morestack_non_split:
         popq    %rax
         .cfi_adjust_cfa_offset -8
         jbe     __morestack
+.Lto_body:                                      // returns into the body, where it is
         movq    (%rsp), %r10
-        incq    (%rsp)                          // behind the ret: the body
+        incq    (%rsp)                          // behind the ret
         cmpl    $0x185d8d4c, 1(%r10)            // lea 24(%rbp), %r11: a body that wants the address of its
         je      .Lvarargs                       // varargs
         retq
@@ -206,28 +312,42 @@ __morestack_allocate_stack_space:
         incl    %fs:TCB_NOPREEMPT               // this goroutine's m stays its m
         movq    %fs:TCB_G, %rbx
         movq    %rdi, %rsi                      // the size
-        movq    G_SEGMENT(%rbx), %rdi
         leaq    16(%rbp), %rdx                  // the caller's stack pointer
+        movq    G_SEGMENT(%rbx), %rdi
+        testq   %rdi, %rdi
+        jz      .Lplain
         movq    G_M(%rbx), %rcx
         movq    M_G0(%rcx), %rcx
         movq    %rcx, %fs:TCB_G
         movq    $0, %fs:TCB_STACK_GUARD         // g0 does not grow
         movq    G_SP(%rcx), %rsp
+        .weak   runtime.allocate_stack_space
+        .hidden runtime.allocate_stack_space
         callq   runtime.allocate_stack_space    // the address in rax, the caller's new stack pointer in rdx
         movq    %rbx, %fs:TCB_G
         movq    G_SEGMENT(%rbx), %rcx
         movq    SEGMENT_GUARD(%rcx), %rcx
-        movq    %rcx, %fs:TCB_STACK_GUARD
+        movq    %rcx, %fs:TCB_STACK_GUARD       // a request to give way is forgotten; sysmon asks again
+.Lallocated:
         decl    %fs:TCB_NOPREEMPT
         movq    8(%rbp), %rcx                   // where to return to
         movq    -8(%rbp), %rbx
         movq    (%rbp), %rbp
+        .cfi_remember_state
         .cfi_restore %rbx
         .cfi_restore %rbp
         leaq    -8(%rdx), %rsp
         .cfi_def_cfa %rsp, 8                    // the caller's frame does not depend on its stack pointer
         movq    %rcx, (%rsp)
         retq
+
+        // On the kernel's stack there is room; it was the guard that asked to give way.
+.Lplain:
+        .cfi_restore_state
+        subq    %rsi, %rdx
+        andq    $-16, %rdx
+        movq    %rdx, %rax
+        jmp     .Lallocated
         .cfi_endproc
         .size   __morestack_allocate_stack_space, . - __morestack_allocate_stack_space
 

@@ -5,16 +5,21 @@
 // struct tcb (arch/amd64/tcb.h), relative to FS.
 #define TCB_SELF 0x00
 #define TCB_G 0x10
+#define TCB_P 0x18
 #define TCB_CANARY 0x28
 #define TCB_STACK_GUARD 0x70
 #define TCB_NOPREEMPT 0x7c
 
 // struct g (sched/sched.h).
 #define G_STACK_LO 0x00
-#define G_STACK_HI 0x08
-#define G_SP 0x10
-#define G_M 0x18
-#define G_SEGMENT 0x20
+#define G_SP 0x20
+#define G_M 0x28
+#define G_SEGMENT 0x30
+#define G_STACK_HI 0x50
+
+// The lowest bits of g::sp: how gogo continues the goroutine.
+#define SP_PREEMPTED 1 // from the registers that a signal left
+#define SP_FRESH 2     // for the first time: its funcval is at the top of its stack
 
 // What rt0_go leaves free at the top of the kernel's stack: goroutine 1's g and first frame.
 #define FIRST_G_ROOM 256
@@ -29,6 +34,17 @@
 #define SEGMENT_GUARD 0x00
 #define SEGMENT_ROOM 0x08
 #define SEGMENT_NEXT 0x10
+
+// fs:TCB_STACK_GUARD while the goroutine shall give up its processor: above every address, so that
+// the next prologue finds no room. Go's number.
+#define STACK_PREEMPT -1314
+
+// The vector registers that a function may have arguments in, as XSAVE stores them, and with them
+// the stack that runtime.preempt_here takes.
+#define PREEMPT_VECTORS 2816
+#define PREEMPT_ROOM (PREEMPT_VECTORS + 640)
+// MXCSR as a thread begins with it: no exceptions, rounding to nearest.
+#define DEFAULT_MXCSR 0x1f80
 
 // How far below the guard the code that GCC and Clang compile may take its stack without asking:
 // frames of less than this compare the bare stack pointer.

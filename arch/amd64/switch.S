@@ -42,9 +42,7 @@ runtime.mcall:
         movq    G_M(%rdi), %rcx
         movq    M_G0(%rcx), %rcx
         movq    %rcx, %fs:TCB_G                 // from here on the current g is g0
-#ifdef SPLIT_STACKS
         movq    $0, %fs:TCB_STACK_GUARD         // whose stack does not grow
-#endif
         movq    G_SP(%rcx), %rsp                // the end of g0's stack: nothing on it is kept
         // The caller is on another stack now; on this one nobody called.
         .cfi_def_cfa %rsp, 0
@@ -67,16 +65,18 @@ runtime.gogo:
         .cfi_def_cfa %rsp, 0
         .cfi_undefined %rip                     // a jump led here
         movq    %rdi, %fs:TCB_G                 // the current g, before its stack
-#ifdef SPLIT_STACKS
         movq    G_SEGMENT(%rdi), %rax
         testq   %rax, %rax
-        jz      .Lguard                         // a stack that does not grow has the guard 0
+        jz      .Lguard                         // the kernel's stack has the guard 0
         movq    SEGMENT_GUARD(%rax), %rax
 .Lguard:
         movq    %rax, %fs:TCB_STACK_GUARD
-#endif
+        movq    G_SP(%rdi), %rdx
+        testb   $(SP_PREEMPTED | SP_FRESH), %dl
+        jnz     .Lspecial
         // The frame that comes next is on gp's stack: described from here on by what mcall pushed.
-        movq    G_SP(%rdi), %rsp
+        movq    %rdx, %rsp
+        .cfi_remember_state
         .cfi_def_cfa %rsp, 56
         .cfi_offset %rip, -8
         .cfi_offset %rbp, -16
@@ -104,12 +104,30 @@ runtime.gogo:
         .cfi_adjust_cfa_offset -8
         .cfi_restore %rbp
         decl    %fs:TCB_NOPREEMPT
-        retq                                    // to mcall's caller, or into goexit
+        retq                                    // to mcall's caller
+        .cfi_restore_state
+.Lspecial:
+        testb   $SP_PREEMPTED, %dl
+        jnz     .Lpreempted
+        // A goroutine that has not begun. A jump, because no call waits for this: a return would take the
+        // prediction away from the goroutine whose call that was.
+        leaq    -SP_FRESH(%rdx), %rsp
+        popq    %rdi                            // the funcval
+        xorl    %ebp, %ebp                      // ends the chain for whoever walks frame pointers
+        decl    %fs:TCB_NOPREEMPT
+        jmp     .Lbegin
+.Lpreempted:
+        movq    G_M(%rdi), %rax                 // what continues it runs on g0, because this stack may be
+        movq    M_G0(%rax), %rax                // somebody else's by now
+        movq    G_SP(%rax), %rsp
+        .weak   runtime.resume_preempted        // in programs of one goroutine there is none
+        .hidden runtime.resume_preempted
+        callq   runtime.resume_preempted        // does not return
+        ud2
         .cfi_endproc
         .size   runtime.gogo, . - runtime.gogo
 
-// The outermost frame of every goroutine. gogo arrives here with the goroutine's funcval in rbx.
-        .section .text.runtime.goexit, "ax", @progbits
+// The outermost frame of every goroutine. gogo jumps to .Lbegin with the goroutine's funcval in rdi.
         .globl  runtime.goexit
         .hidden runtime.goexit
         .type   runtime.goexit, @function
@@ -117,24 +135,26 @@ runtime.gogo:
 runtime.goexit:
         .cfi_startproc
         .cfi_undefined %rip                     // nobody called: backtraces end here
-        nop                                     // gogo "returns" behind it: who unwinds looks a return
-                                                // address up at the byte before, which must be ours
-        movq    %rbx, %rdi                      // a function value gets its own address
-        callq   *(%rbx)
-#ifdef SPLIT_STACKS
-        movq    %fs:TCB_G, %rdi
-        movq    G_SEGMENT(%rdi), %rdi           // the first again, or null
-        callq   runtime.release_stack
-#endif
-        leaq    runtime.goexit0(%rip), %rdi
-        callq   runtime.mcall                   // does not return
-        ud2
+        nop                                     // goexit1 seems to have been called from here: who unwinds
+                                                // looks a return address up at the byte before
+.Lend:
+        .weak   runtime.goexit1                 // goroutine 1 does not end
+        .hidden runtime.goexit1
+        leaq    .Lend(%rip), %rax
+        pushq   %rax
+        .cfi_adjust_cfa_offset 8
+        jmp     runtime.goexit1                 // a jump, as at the beginning
+        .cfi_adjust_cfa_offset -8
+.Lbegin:
+        callq   *(%rdi)                         // a function value gets its own address
+        jmp     .Lend
         .cfi_endproc
         .size   runtime.goexit, . - runtime.goexit
 
-// void runtime.switch_to(g* from, g* to, std::atomic<g*>* slot, std::atomic<uint32_t>* tail, uint32_t value)
-// From one goroutine to the next without g0 between them. from goes into the ring: as soon as tail has value,
-// others may run it, so its registers are saved before, and nothing is pushed on its stack after.
+// void runtime.switch_to(g* from, g* to, std::atomic<g*>* slot, std::atomic<uint32_t>* published, uint32_t value)
+// From one goroutine to the next without g0 between them. Where from goes into the ring, others may run it as
+// soon as the tail, published, has value: so its registers are saved before, and nothing is pushed on its
+// stack after.
         .section .text.runtime.switch_to, "ax", @progbits
         .globl  runtime.switch_to
         .hidden runtime.switch_to
@@ -162,7 +182,7 @@ runtime.switch_to:
         .cfi_rel_offset %r15, 0
         movq    %rsp, G_SP(%rdi)
         movq    %rdi, (%rdx)                    // into the slot,
-        movl    %r8d, (%rcx)                    // and behind it tail; stores are seen in this order
+        movl    %r8d, (%rcx)                    // and behind it published; stores are seen in this order
         movq    %rsi, %rdi
         jmp     runtime.gogo                    // whose ret goes with the call of this function
         .cfi_endproc
@@ -186,17 +206,13 @@ runtime.systemstack:
         movq    %fs:TCB_G, %rax
         movq    G_M(%rax), %rax
         movq    M_G0(%rax), %rax
-#ifdef SPLIT_STACKS
         pushq   %fs:TCB_STACK_GUARD
         movq    $0, %fs:TCB_STACK_GUARD         // g0's stack does not grow, and inline functions that the
                                                 // runtime shares with the program may ask
-#endif
         movq    G_SP(%rax), %rsp                // nothing on it is kept, as in mcall
         callq   *%rdi
-#ifdef SPLIT_STACKS
         movq    -8(%rbp), %rax
         movq    %rax, %fs:TCB_STACK_GUARD
-#endif
         movq    %rbp, %rsp
         popq    %rbp
         .cfi_def_cfa %rsp, 8

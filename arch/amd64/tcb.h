@@ -15,16 +15,21 @@
 namespace runtime {
 
 struct g;
+struct p;
+namespace mem {
+struct block_cache;
+}
 
 struct tcb {
     tcb* self;
     uintptr_t reserved0;
     g* current;
-    uintptr_t reserved1[2];
+    runtime::p* p;            // the p that this thread runs, or null
+    mem::block_cache* blocks; // the p's, or null
     uintptr_t canary;
     uintptr_t reserved2[8];
     uintptr_t stack_guard;
-    int errno_value;
+    int unused;
     // Not zero: this thread is in the runtime, and its goroutine may not be made to leave it. The
     // scheduler itself runs with 1: mcall adds it, gogo takes it away.
     int nopreempt;
@@ -32,6 +37,7 @@ struct tcb {
 
 static_assert(offsetof(tcb, self) == TCB_SELF);
 static_assert(offsetof(tcb, current) == TCB_G);
+static_assert(offsetof(tcb, p) == TCB_P);
 static_assert(offsetof(tcb, canary) == TCB_CANARY);
 static_assert(offsetof(tcb, nopreempt) == TCB_NOPREEMPT);
 static_assert(offsetof(tcb, stack_guard) == TCB_STACK_GUARD);
@@ -45,6 +51,15 @@ static_assert(offsetof(tcb, stack_guard) == TCB_STACK_GUARD);
     ({                                                                                             \
         ::runtime::g* running_;                                                                    \
         asm("movq %%fs:%c1, %0" : "=r"(running_) : "i"(TCB_G));                                    \
+        running_;                                                                                  \
+    })
+
+// The thread's p. Volatile, because a goroutine that parked may wake on another thread and p; a
+// macro for the same reason as getg.
+#define getp()                                                                                     \
+    ({                                                                                             \
+        ::runtime::p* running_;                                                                    \
+        asm volatile("movq %%fs:%c1, %0" : "=r"(running_) : "i"(TCB_P));                           \
         running_;                                                                                  \
     })
 

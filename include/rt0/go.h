@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -22,9 +23,11 @@ struct closure_base {
 
 // The runtime's part of go(): a goroutine that is not queued yet, with room for the closure at the
 // top of its stack.
-void* new_goroutine(std::size_t size, std::size_t alignment, closure_base** room);
+void* new_goroutine(std::size_t size, std::size_t alignment, std::size_t stack,
+                    closure_base** room);
 void start_goroutine(void* goroutine);
 void drop_goroutine(void* goroutine) noexcept;
+void call_on_big_stack(void (*function)(void*), void* argument, std::size_t size);
 
 // Larger closures than this move to the heap: they would take too much of a small stack.
 inline constexpr std::size_t largest_closure = 256;
@@ -50,27 +53,19 @@ struct closure : closure_base {
     }
 };
 
-} // namespace detail
-
-/// Starts a goroutine that calls f(args...) with copies of both, moved from what is passed as an
-/// rvalue; what f returns is dropped. The goroutine runs when a processor is free for it, on any
-/// thread. Callables and arguments that can only be moved are fine; a reference is passed with
-/// std::ref. Does not block; the current goroutine goes on. Fatal where there is no memory for the
-/// stack. Any goroutine. As Go's go statement.
 template <class F, class... Args>
-    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
-void go(F&& f, Args&&... args) {
-    using closure = detail::closure<std::decay_t<F>, std::decay_t<Args>...>;
-    if constexpr (sizeof(closure) > detail::largest_closure ||
-                  alignof(closure) > detail::strictest_closure) {
-        go([boxed = std::make_unique<closure>(std::forward<F>(f), std::forward<Args>(args)...)] {
-            // Runs and destroys what the box holds; the box then frees the memory alone.
-            std::apply(
-                [&boxed](auto&... as) {
-                    (void)std::invoke(std::move(boxed->function), std::move(as)...);
-                },
-                boxed->arguments);
-        });
+void start(std::size_t stack, F&& f, Args&&... args) {
+    using closure = closure<std::decay_t<F>, std::decay_t<Args>...>;
+    if constexpr (sizeof(closure) > largest_closure || alignof(closure) > strictest_closure) {
+        start(stack,
+              [boxed = std::make_unique<closure>(std::forward<F>(f), std::forward<Args>(args)...)] {
+                  // Runs and destroys what the box holds; the box then frees the memory alone.
+                  std::apply(
+                      [&boxed](auto&... as) {
+                          (void)std::invoke(std::move(boxed->function), std::move(as)...);
+                      },
+                      boxed->arguments);
+              });
     } else {
         // Gives the goroutine back if the closure's constructor throws.
         struct fresh {
@@ -81,14 +76,72 @@ void go(F&& f, Args&&... args) {
                 : goroutine(of) {}
             ~fresh() {
                 if (goroutine != nullptr) [[unlikely]] {
-                    detail::drop_goroutine(goroutine);
+                    drop_goroutine(goroutine);
                 }
             }
         };
-        detail::closure_base* room = nullptr;
-        fresh started(detail::new_goroutine(sizeof(closure), alignof(closure), &room));
+        closure_base* room = nullptr;
+        fresh started(new_goroutine(sizeof(closure), alignof(closure), stack, &room));
         ::new (static_cast<void*>(room)) closure(std::forward<F>(f), std::forward<Args>(args)...);
-        detail::start_goroutine(std::exchange(started.goroutine, nullptr));
+        start_goroutine(std::exchange(started.goroutine, nullptr));
+    }
+}
+
+} // namespace detail
+
+/// Starts a goroutine that calls f(args...) with copies of both, moved from what is passed as an
+/// rvalue; what f returns is dropped. The goroutine runs when a processor is free for it, on any
+/// thread; its stack grows. Callables and arguments that can only be moved are fine; a reference is
+/// passed with std::ref. Does not block; in a burst of hundreds the current goroutine lets others
+/// run now and then, as yield does. Fatal where there is no memory for the stack. Any goroutine. As
+/// Go's go statement.
+template <class F, class... Args>
+    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+void go(F&& f, Args&&... args) {
+    detail::start(0, std::forward<F>(f), std::forward<Args>(args)...);
+}
+
+/// The first argument of go, for a goroutine that runs code which does not ask for stack: code that
+/// was not compiled with -fsplit-stack.
+struct stack_size {
+    /// At least that many bytes, 256 KiB where that is less. What is not touched costs no memory.
+    explicit constexpr stack_size(std::size_t n)
+        : bytes(n) {}
+    std::size_t bytes;
+};
+
+/// The same with a plain stack of that size and a guard page below it: what overflows it ends the
+/// program with SIGSEGV instead of writing elsewhere. A mapping of its own, so it costs some
+/// microseconds and 4 KiB at least.
+template <class F, class... Args>
+    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+void go(stack_size stack, F&& f, Args&&... args) {
+    detail::start(stack.bytes != 0 ? stack.bytes : 1, std::forward<F>(f),
+                  std::forward<Args>(args)...);
+}
+
+/// Calls f() with at least size bytes of stack and returns what it returns: for a call of code that
+/// was not compiled with -fsplit-stack. The stack stays with the goroutine, so the next call of the
+/// kind costs a few nanoseconds. On main's goroutine, which has the kernel's stack of RLIMIT_STACK
+/// bytes, a plain call. Fatal where there is no memory. f may park. Any goroutine.
+template <class F>
+    requires std::invocable<F>
+decltype(auto) on_big_stack(F&& f, std::size_t size = 256 * 1024) {
+    using result = std::invoke_result_t<F>;
+    if constexpr (std::is_void_v<result>) {
+        detail::call_on_big_stack(
+            [](void* function) {
+                std::invoke(std::forward<F>(*static_cast<std::remove_reference_t<F>*>(function)));
+            },
+            const_cast<void*>(static_cast<const volatile void*>(std::addressof(f))), size);
+    } else if constexpr (std::is_reference_v<result>) {
+        std::remove_reference_t<result>* got = nullptr;
+        on_big_stack([&f, &got] { got = std::addressof(std::invoke(std::forward<F>(f))); }, size);
+        return static_cast<result>(*got);
+    } else {
+        std::optional<result> got;
+        on_big_stack([&f, &got] { got.emplace(std::invoke(std::forward<F>(f))); }, size);
+        return result(*std::move(got));
     }
 }
 

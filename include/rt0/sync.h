@@ -11,7 +11,7 @@ namespace rt0 {
 
 /// Counts goroutines, or whatever else is under way, and waits until none is left. Must outlive its
 /// last done; not copyable. Any goroutine. As Go's sync.WaitGroup.
-class wait_group {
+class alignas(16) wait_group {
 public:
     wait_group() = default;
     wait_group(const wait_group&) = delete;
@@ -39,10 +39,11 @@ public:
     }
 
 private:
-    void release(std::uint32_t waiting);
+    void release();
+    bool join(void* waiting);
 
     std::atomic<std::uint64_t> state_{0};
-    std::atomic<std::uintptr_t> waiters_{0};
+    std::atomic<void*> waiters_{nullptr};
 };
 
 } // namespace rt0

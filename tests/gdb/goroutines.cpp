@@ -1,6 +1,6 @@
 // A program that goes through mcall, gogo and goexit in every way there is: goroutines that begin,
 // give way, park, are made ready and return.
-#include "sched/sched.h"
+#include "../programs/src/go.h"
 
 namespace {
 
@@ -27,6 +27,7 @@ void wakes(runtime::funcval* /*self*/) {
 
 int main() {
     runtime::funcval first{parks};
+    asm volatile("" : : "r"(runtime::drop_g));
     runtime::newproc(&first);
     while (parked == nullptr) {
         runtime::gosched();

@@ -53,7 +53,6 @@ cmake)
         for kind in static pie; do
             app_runs "b$optimisation/app-$kind"
             exceptions_run "b$optimisation/exceptions-$kind"
-            app_runs "b$optimisation/split-$kind"
         done
         kind_is EXEC "b$optimisation/app-static"
         kind_is DYN "b$optimisation/app-pie"
@@ -73,8 +72,6 @@ wrapper)
         exceptions_run ./exceptions
         "$wrapper" $optimisation -fexceptions -static-pie "$here/exceptions.cpp" -o exceptions
         exceptions_run ./exceptions
-        "$wrapper" $optimisation -fsplit-stack "$here/app.cpp" -o split
-        app_runs ./split
     done
     # Compiled and linked apart; through a link to the wrapper; an archive of the user's; other standards.
     "$wrapper" -c "$here/app.cpp" -o app.o
@@ -107,9 +104,6 @@ pkg-config)
         "$compiler" $optimisation "$here/exceptions.cpp" \
             $(pkg-config --cflags --libs rt0-exceptions) -o exceptions
         exceptions_run ./exceptions
-        # shellcheck disable=SC2046
-        "$compiler" $optimisation "$here/app.cpp" $(pkg-config --cflags --libs rt0-split) -o split
-        app_runs ./split
     done
     ;;
 hand)

@@ -717,7 +717,7 @@ void parked() {
     runtime::gosched();
     const long each = (read_memory().resident - before) / count;
     rt0::println("{} bytes a goroutine", each);
-    CHECK(each <= static_cast<long>(runtime::mem::first_block_size) * 3 / 2);
+    CHECK(each <= static_cast<long>(runtime::mem::goroutine_block_size) * 3 / 2);
     for (runtime::g* const gp : all) {
         runtime::ready(gp);
         runtime::gosched();

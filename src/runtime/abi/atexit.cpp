@@ -97,6 +97,10 @@ void run_quick_exit_handlers() {
     quick_exit_list.run();
 }
 
+bool has_thread_exit_handlers() {
+    return thread_list != nullptr && (thread_list->used != 0 || thread_list->previous != nullptr);
+}
+
 void run_thread_exit_handlers() {
     for (;;) {
         const handler next = pop(thread_list);

@@ -1,12 +1,12 @@
 #include "abi/errno.h"
 
-#include "arch/amd64/tcb.h"
+#include "sched/sched.h"
 
 extern "C" {
 
-// errno of <cerrno>: a variable a thread. The runtime's own functions return their errors.
+// errno of <cerrno>: a variable a goroutine. The runtime's own functions return their errors.
 int* __errno_location() {
-    return &runtime::get_tcb()->errno_value;
+    return &getg()->errno_value;
 }
 
 } // extern "C"

@@ -22,6 +22,11 @@ void* allocate(size_t size) {
 
 } // namespace
 
+void runtime::drop_exceptions(g* gp) {
+    mem::deallocate(gp->exceptions);
+    gp->exceptions = nullptr;
+}
+
 extern "C" {
 
 // What is being caught belongs to the goroutine: it may park in a catch block and go on on another
@@ -30,7 +35,7 @@ void* __cxa_get_globals() {
     runtime::g* const gp = getg();
     if (gp->exceptions == nullptr) {
         // A pointer to the exceptions that it has caught, and how many it has thrown and not
-        // caught. It stays with the g.
+        // caught. Until the goroutine ends.
         gp->exceptions = runtime::mem::allocate_zeroed(16, 16);
         if (gp->exceptions == nullptr) {
             runtime::fatal("out of memory for an exception");

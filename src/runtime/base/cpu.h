@@ -62,6 +62,10 @@ bool cpu_worth_knowing(size_t size);
 // The rest, which nothing needs often enough to keep. Each call executes CPUID, one to three times.
 // Bytes that XSAVE writes for the states that the kernel has enabled; 0 where there is no XSAVE.
 uint32_t cpu_xsave_size();
+// What XSAVE must be asked for to keep all of the vector registers that may hold a function's
+// arguments (zmm0 to zmm7), as a mask of states; 0 where there are but xmm registers, which FXSAVE
+// keeps, or where XSAVE would need more than room bytes, with *fits false then.
+uint32_t cpu_xsave_arguments(size_t room, bool* fits);
 bool cpu_has_rdtscp();
 // The time stamp counter runs at one rate, whatever the core's frequency and sleep.
 bool cpu_has_invariant_tsc();

@@ -83,6 +83,8 @@ void parse_godebug(std::string_view text, knob_values& values) {
                 parse_number(number, values.schedtrace);
             } else if (same(name, "scheddetail")) {
                 parse_number(number, values.scheddetail);
+            } else if (same(name, "asyncpreemptoff")) {
+                parse_number(number, values.asyncpreemptoff);
             }
         }
         field = c + 1;

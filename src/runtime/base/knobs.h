@@ -25,6 +25,8 @@ struct knob_values {
     uint32_t schedtrace = 0;
     // GODEBUG=scheddetail=1: with schedtrace, every m, p and g too.
     uint32_t scheddetail = 0;
+    // GODEBUG=asyncpreemptoff=1: no goroutine is interrupted by a signal.
+    uint32_t asyncpreemptoff = 0;
 };
 
 extern knob_values knobs;

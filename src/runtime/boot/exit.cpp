@@ -18,7 +18,7 @@ void exit(int status) {
     if (!exiting.owner.compare_exchange_strong(first, getg(), std::memory_order_relaxed) &&
         first != getg()) {
         for (;;) {
-            gosched();
+            if_linked(wait_for_exit)();
         }
     }
     if (auto* const run = if_linked(run_thread_exit_handlers)) {

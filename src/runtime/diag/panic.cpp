@@ -3,6 +3,7 @@
 
 #include "base/boot_step.h"
 #include "base/fatal.h"
+#include "base/if_linked.h"
 #include "base/knobs.h"
 #include "base/text.h"
 #include "os/os.h"
@@ -70,12 +71,18 @@ void print_goroutines(message& out) {
         print_header(out, current->m->curg);
         return;
     }
-    for (const g* gp = sched.allgs; gp != nullptr; gp = gp->alllink) {
+    const auto visit = [](g* gp, void* to) {
         if (gp->status.load(std::memory_order_relaxed) != g_status::dead) {
-            print_header(out, gp);
-            print(out.view());
-            out.clear();
+            auto* const text = static_cast<message*>(to);
+            print_header(*text, gp);
+            print(text->view());
+            text->clear();
         }
+    };
+    if (auto* const for_each = if_linked(for_each_g)) {
+        for_each(visit, &out);
+    } else if (sched.first != nullptr) {
+        visit(sched.first, &out);
     }
 }
 

@@ -2,6 +2,8 @@
 // so its page has been touched.
 #include "mem/block.h"
 
+#include <atomic>
+
 #include "base/lock.h"
 #include "os/os.h"
 
@@ -16,11 +18,15 @@ constexpr size_t page_size = 4096;
 struct block_arena {
     block_arena* next; // in the list that it is in, if it is in one
     block_arena* prev;
-    void* free;      // blocks that were given back
-    uint32_t carved; // the blocks before this one have been in use
+    block_arena* older;           // the one that was mapped before; never changes
+    void* free;                   // blocks that were given back
+    std::atomic<uint32_t> carved; // the blocks before this one have been in use
     uint32_t used;
-    unsigned block_class;
+    std::atomic<unsigned> block_class;
 };
+
+// The class of goroutines' blocks.
+constexpr unsigned goroutine_class = block_classes;
 
 struct arena_list {
     block_arena* head;
@@ -45,16 +51,37 @@ struct arena_list {
     }
 };
 
-futex_lock lock;                     // of all of these
-arena_list with_room[block_classes]; // the arenas that have a free block
-arena_list empty;                    // those that went back to the kernel, but for a page
+futex_lock lock;                         // of all of these
+arena_list with_room[block_classes + 1]; // the arenas that have a free block
+arena_list empty;                        // those that went back to the kernel, but for a page
+// Lists of goroutines' blocks as they were given back, on their way to the next who wants some: one
+// p starts goroutines and another ends them. So many do not go back to the kernel.
+constexpr uint32_t most_batches = 64;
+struct {
+    void* lists[most_batches];
+    uint32_t count;
+} batches;
+std::atomic<block_arena*> newest; // of all arenas; written under the lock
+
+size_t size_of(unsigned block_class) {
+    return block_class == goroutine_class ? goroutine_block_size : block_size(block_class);
+}
 
 uint32_t blocks_of(unsigned block_class) {
-    return static_cast<uint32_t>(arena_size / block_size(block_class));
+    return static_cast<uint32_t>(arena_size / size_of(block_class));
 }
 
 void*& link_of(void* block, unsigned block_class) {
-    return reinterpret_cast<void**>(static_cast<char*>(block) + block_size(block_class))[-1];
+    return reinterpret_cast<void**>(static_cast<char*>(block) + size_of(block_class))[-1];
+}
+
+// Relaxed: under the lock, or by who looks without it and may see what was.
+uint32_t carved(const block_arena* arena) {
+    return arena->carved.load(std::memory_order_relaxed);
+}
+
+bool has_room(const block_arena* arena, unsigned block_class) {
+    return arena->free != nullptr || carved(arena) != blocks_of(block_class);
 }
 
 // Where the kernel refuses, it stays mapped, untouched and unused.
@@ -82,38 +109,55 @@ void* map_arena(int* error) {
     return reinterpret_cast<void*>(begin);
 }
 
+// An arena for blocks of a class, which has none with room. Under the lock.
+block_arena* new_arena(unsigned block_class, int* error) {
+    block_arena* arena = empty.head;
+    if (arena != nullptr) {
+        empty.remove(arena);
+        // Its first page has kept what was there; all else is zero.
+        auto* const words = reinterpret_cast<uint64_t*>(arena);
+        for (size_t i = sizeof(block_arena) / sizeof *words; i < page_size / sizeof *words; ++i) {
+            words[i] = 0;
+        }
+    } else {
+        void* const memory = map_arena(error);
+        if (memory == nullptr) {
+            return nullptr;
+        }
+        arena = static_cast<block_arena*>(memory);
+        arena->older = newest.load(std::memory_order_relaxed);
+        // Release: who walks the list sees older.
+        newest.store(arena, std::memory_order_release);
+    }
+    // Field by field: an initialiser would be a call of memset.
+    arena->free = nullptr;
+    arena->used = 0;
+    arena->carved.store(1, std::memory_order_relaxed); // the description
+    arena->block_class.store(block_class, std::memory_order_relaxed);
+    with_room[block_class].push(arena);
+    return arena;
+}
+
 // Under the lock.
 void* take_from_arenas(unsigned block_class, int* error) {
-    arena_list& list = with_room[block_class];
-    block_arena* arena = list.head;
+    block_arena* arena = with_room[block_class].head;
     if (arena == nullptr) {
-        if (empty.head != nullptr) {
-            arena = empty.head;
-            empty.remove(arena);
-        } else {
-            void* const memory = map_arena(error);
-            if (memory == nullptr) {
-                return nullptr;
-            }
-            arena = static_cast<block_arena*>(memory);
+        arena = new_arena(block_class, error);
+        if (arena == nullptr) {
+            return nullptr;
         }
-        // Field by field: an initialiser would be a call of memset.
-        arena->free = nullptr;
-        arena->carved = 1; // the description
-        arena->used = 0;
-        arena->block_class = block_class;
-        list.push(arena);
     }
     void* block = arena->free;
     if (block != nullptr) {
         arena->free = link_of(block, block_class);
     } else {
-        block = reinterpret_cast<char*>(arena) + arena->carved * block_size(block_class);
-        ++arena->carved;
+        const uint32_t next = carved(arena);
+        block = reinterpret_cast<char*>(arena) + next * size_of(block_class);
+        arena->carved.store(next + 1, std::memory_order_relaxed);
     }
     ++arena->used;
-    if (arena->free == nullptr && arena->carved == blocks_of(block_class)) {
-        list.remove(arena);
+    if (!has_room(arena, block_class)) {
+        with_room[block_class].remove(arena);
     }
     return block;
 }
@@ -123,7 +167,7 @@ void give_to_arena(void* block, unsigned block_class) {
     auto* const arena =
         reinterpret_cast<block_arena*>(reinterpret_cast<uintptr_t>(block) & ~(arena_size - 1));
     arena_list& list = with_room[block_class];
-    if (arena->free == nullptr && arena->carved == blocks_of(block_class)) {
+    if (!has_room(arena, block_class)) {
         list.push(arena);
     }
     link_of(block, block_class) = arena->free;
@@ -131,10 +175,12 @@ void give_to_arena(void* block, unsigned block_class) {
     --arena->used;
     // One arena of a size stays, so that a goroutine that comes and goes does not map and unmap.
     if (arena->used == 0 && list.count > 1) {
-        list.remove(arena);
         char* const second_page = reinterpret_cast<char*>(arena) + page_size;
-        // Where the kernel refuses, the memory stays in use until the arena is.
-        (void)os::decommit(second_page, arena_size - page_size);
+        if (os::decommit(second_page, arena_size - page_size) != 0) {
+            return; // what the kernel does not take stays ready for use
+        }
+        list.remove(arena);
+        arena->carved.store(0, std::memory_order_relaxed);
         empty.push(arena);
     }
 }
@@ -185,6 +231,51 @@ void give_block(block_cache& cache, void* block, unsigned block_class) {
     link_of(block, block_class) = list.head;
     list.head = block;
     ++list.count;
+}
+
+void* take_goroutine_blocks(uint32_t count, int* error) {
+    void* list = nullptr;
+    const lock_guard guard(lock);
+    if (batches.count != 0) {
+        --batches.count;
+        return batches.lists[batches.count];
+    }
+    for (; count > 0; --count) {
+        void* const block = take_from_arenas(goroutine_class, error);
+        if (block == nullptr) {
+            break;
+        }
+        goroutine_link(block) = list;
+        list = block;
+    }
+    return list;
+}
+
+void give_goroutine_blocks(void* list) {
+    const lock_guard guard(lock);
+    if (batches.count < most_batches) {
+        batches.lists[batches.count] = list;
+        ++batches.count;
+        return;
+    }
+    while (list != nullptr) {
+        void* const block = list;
+        list = goroutine_link(block);
+        give_to_arena(block, goroutine_class);
+    }
+}
+
+void for_each_goroutine_block(void (*visit)(void* block, void* argument), void* argument) {
+    // Acquire: pairs with new_arena's release.
+    for (block_arena* arena = newest.load(std::memory_order_acquire); arena != nullptr;
+         arena = arena->older) {
+        if (arena->block_class.load(std::memory_order_relaxed) != goroutine_class) {
+            continue;
+        }
+        for (uint32_t i = 1; i < carved(arena); ++i) {
+            visit(reinterpret_cast<char*>(arena) + i * goroutine_block_size, argument);
+        }
+    }
 }
 
 } // namespace runtime::mem

@@ -1,5 +1,6 @@
 // The memory of segments: blocks of 1 KiB, 2 KiB ... 256 KiB from arenas of 2 MiB. An arena has
-// blocks of one size; one whose blocks are all free goes back to the kernel.
+// blocks of one size; one whose blocks are all free goes back to the kernel. The blocks that
+// goroutines begin with are apart from the others, so that each has a g at a known place.
 #pragma once
 
 #include <cstddef>
@@ -36,5 +37,36 @@ struct block_cache {
 // memory, and *error says why.
 [[nodiscard]] void* take_block(block_cache& cache, unsigned block_class, int* error);
 void give_block(block_cache& cache, void* block, unsigned block_class);
+
+// A goroutine's block: its g at the top, then the first segment of its stack.
+#ifdef __OPTIMIZE__
+inline constexpr size_t goroutine_block_size = 1024;
+#else
+inline constexpr size_t goroutine_block_size = 8192; // see nosplit_room, mem/segment.h
+#endif
+inline constexpr size_t g_size = 96;
+
+// Where the g is. Blocks at the same place of a page have their tops in different lines, or a
+// thousand goroutines would share a few sets of the cache.
+inline void* goroutine_place(void* block) {
+    constexpr uintptr_t line = 64;
+    constexpr uintptr_t page = 4096;
+    const auto lo = reinterpret_cast<uintptr_t>(block);
+    return reinterpret_cast<void*>(lo + goroutine_block_size - lo / page % 2 * line - g_size);
+}
+
+// The next in a list of blocks that nobody uses: their last word. (It may be the last of the g.)
+inline void*& goroutine_link(void* block) {
+    return reinterpret_cast<void**>(static_cast<char*>(block) + goroutine_block_size)[-1];
+}
+
+// A list of count blocks, or fewer; null: the kernel has no memory, and *error says why. A block is
+// all zeroes, or what it was when it was last given back, but for its link.
+[[nodiscard]] void* take_goroutine_blocks(uint32_t count, int* error);
+void give_goroutine_blocks(void* list);
+
+// Every block that has been in use, free ones too. Takes no lock: while others run it may miss what
+// is new, and see memory change.
+void for_each_goroutine_block(void (*visit)(void* block, void* argument), void* argument);
 
 } // namespace runtime::mem

@@ -1,8 +1,9 @@
-// The slow path of stacks that grow. All of it but release_stack runs on the m's g0 stack, called
-// by morestack.S, which saves the vector registers' lower halves only: nothing here may use VEX
-// instructions, so it copies and fills no memory through the memory functions.
+// The slow path of stacks that grow. grow_stack and allocate_stack_space run on the m's g0 stack,
+// called by morestack.S, which saves the vector registers' lower halves only: nothing here may use
+// VEX instructions, so it copies and fills no memory through the memory functions.
 #include "mem/segment.h"
 
+#include "arch/amd64/tcb.h"
 #include "base/fatal.h"
 #include "base/lock.h"
 #include "mem/block.h"
@@ -27,17 +28,32 @@ constexpr size_t page_size = 4096;
 constexpr size_t entry_cost = 80;
 constexpr size_t overhead = sizeof(segment) + guard_margin + entry_cost;
 
-// One cache for all, until each p has its own.
-futex_lock cache_lock;
-block_cache cache;
+// For a thread without a p: its goroutine is between entersyscall and exitsyscall.
+futex_lock spare_lock;
+block_cache spare;
 
-// size bytes: a block, or beyond the largest a mapping of its own. 0 is an error.
+// size bytes, as rounded has made it: a block, or beyond the largest a mapping of its own that
+// begins with a guard page. 0 is an error.
 uintptr_t take(size_t size, int* error) {
     if (size > largest_block) {
-        return reinterpret_cast<uintptr_t>(os::map_stack(size, error));
+        void* const memory = os::map_stack(size, error);
+        if (memory == nullptr) {
+            return 0;
+        }
+        *error = os::guard(memory, page_size);
+        if (*error != 0) {
+            // A stack that would overflow in silence is no stack. What is left to say is said by
+            // the caller, whatever unmap answers.
+            (void)os::unmap(memory, size);
+            return 0;
+        }
+        return reinterpret_cast<uintptr_t>(memory);
     }
-    const lock_guard guard(cache_lock);
-    return reinterpret_cast<uintptr_t>(take_block(cache, block_class_of(size), error));
+    if (block_cache* const own = get_tcb()->blocks) [[likely]] {
+        return reinterpret_cast<uintptr_t>(take_block(*own, block_class_of(size), error));
+    }
+    const lock_guard guard(spare_lock);
+    return reinterpret_cast<uintptr_t>(take_block(spare, block_class_of(size), error));
 }
 
 void give(uintptr_t address, size_t size) {
@@ -49,13 +65,22 @@ void give(uintptr_t address, size_t size) {
         }
         return;
     }
-    const lock_guard guard(cache_lock);
-    give_block(cache, block, block_class_of(size));
+    if (block_cache* const own = get_tcb()->blocks) [[likely]] {
+        give_block(*own, block, block_class_of(size));
+        return;
+    }
+    const lock_guard guard(spare_lock);
+    give_block(spare, block, block_class_of(size));
+}
+
+// How much of it is a guard page.
+size_t guard_of(size_t size) {
+    return size > largest_block ? page_size : 0;
 }
 
 // What take gives for at least size bytes.
 size_t rounded(size_t size) {
-    return size > largest_block ? (size + page_size - 1) & ~(page_size - 1)
+    return size > largest_block ? (size + 2 * page_size - 1) & ~(page_size - 1)
                                 : block_size(block_class_of(size));
 }
 
@@ -94,8 +119,9 @@ void release_behind(segment* last) {
     }
 }
 
+// Describes the segment in [lo, lo + size), size as rounded has made it.
 void describe(segment* made, uintptr_t lo, size_t size, segment* prev) {
-    made->guard = lo + guard_margin;
+    made->guard = lo + guard_of(size) + guard_margin;
     made->room = reinterpret_cast<uintptr_t>(made) - made->guard - entry_cost;
     made->next = nullptr;
     made->prev = prev;
@@ -104,22 +130,41 @@ void describe(segment* made, uintptr_t lo, size_t size, segment* prev) {
     made->spaces = nullptr;
 }
 
+// Puts a segment of size bytes, as rounded has made it, behind last. Null is an error.
+segment* append(segment* last, size_t size, int* error) {
+    const uintptr_t lo = take(size, error);
+    if (lo == 0) {
+        return nullptr;
+    }
+    auto* const made = reinterpret_cast<segment*>(lo + size) - 1;
+    describe(made, lo, size, last);
+    last->next = made;
+    return made;
+}
+
 } // namespace
 
-first_block allocate_first_block(size_t g_size, int* error) {
-    const uintptr_t lo = take(first_block_size, error);
-    if (lo == 0) {
-        return {nullptr, nullptr, 0};
-    }
-    // Blocks at the same place of a page have their tops in different lines, or a thousand
-    // goroutines would share a few sets of the cache.
-    constexpr uintptr_t line = 64;
-    const uintptr_t stagger = (lo / page_size) % 2 * line;
-    const uintptr_t g_address = (lo + first_block_size - stagger - g_size) & ~uintptr_t{15};
-    auto* const first = reinterpret_cast<segment*>(g_address) - 1;
-    describe(first, lo, first_block_size, nullptr);
+segment* first_segment(void* block, void* place) {
+    auto* const first = static_cast<segment*>(place) - 1;
+    describe(first, reinterpret_cast<uintptr_t>(block), goroutine_block_size, nullptr);
     first->room = 0; // nobody enters it through __morestack
-    return {reinterpret_cast<void*>(g_address), first, lo};
+    return first;
+}
+
+segment* plain_segment(segment* first, size_t size, int* error) {
+    // More than a block, so that it has a guard page.
+    const size_t least = largest_block + 1;
+    const size_t wanted = size + overhead;
+    if (wanted < size || wanted > most_stack) {
+        *error = os::ENOMEM_;
+        return nullptr;
+    }
+    return append(first, rounded(wanted > least ? wanted : least), error);
+}
+
+void release_stack(segment* first) {
+    release_behind(first);
+    give_spaces(first);
 }
 
 extern "C" {
@@ -129,7 +174,7 @@ void grow_stack(segment* last, size_t need) asm("runtime.grow_stack");
 void grow_stack(segment* last, size_t need) {
     // The one that is kept is too small, and those behind it would be smaller than the new one.
     release_behind(last);
-    size_t size = last->prev == nullptr ? first_block_size : 2 * last->size;
+    size_t size = last->prev == nullptr ? goroutine_block_size : 2 * last->size;
     if (size > largest_block) {
         size = largest_block;
     }
@@ -144,13 +189,9 @@ void grow_stack(segment* last, size_t need) {
         overflow();
     }
     int error = 0;
-    const uintptr_t lo = take(size, &error);
-    if (lo == 0) {
+    if (append(last, size, &error) == nullptr) {
         out_of_memory(error);
     }
-    auto* const made = reinterpret_cast<segment*>(lo + size) - 1;
-    describe(made, lo, size, last);
-    last->next = made;
 }
 
 struct allocated_space {
@@ -194,16 +235,7 @@ allocated_space allocate_stack_space(segment* owner, size_t size, uintptr_t sp) 
     made->size = size;
     made->total = total;
     owner->spaces = made;
-    return {reinterpret_cast<void*>(lo), sp};
-}
-
-// A goroutine ends: its first segment stays. On its own stack, near the top.
-void release_stack(segment* first) asm("runtime.release_stack");
-void release_stack(segment* first) {
-    if (first != nullptr) {
-        release_behind(first);
-        give_spaces(first);
-    }
+    return {reinterpret_cast<void*>(lo + guard_of(size)), sp};
 }
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "arch/amd64/offsets.h"
+#include "mem/block.h"
 
 namespace runtime::mem {
 
@@ -19,10 +20,8 @@ namespace runtime::mem {
 // much.
 #ifdef __OPTIMIZE__
 inline constexpr size_t nosplit_room = 400;
-inline constexpr size_t first_block_size = 1024;
 #else
 inline constexpr size_t nosplit_room = 4096;
-inline constexpr size_t first_block_size = 8192;
 #endif
 inline constexpr size_t guard_margin =
     SPLIT_STACK_UNASKED + SPACE_MARK * SPACE_MARKS + nosplit_room;
@@ -50,13 +49,21 @@ static_assert(offsetof(segment, guard) == SEGMENT_GUARD);
 static_assert(offsetof(segment, room) == SEGMENT_ROOM);
 static_assert(offsetof(segment, next) == SEGMENT_NEXT);
 
-// The first block of a goroutine: its g at the top, its first segment below. Null where the kernel
-// has no memory; *error says why.
-struct first_block {
-    void* g;        // room for a g of the size asked for
-    segment* first; // where the stack begins
-    uintptr_t lo;   // where it ends
-};
-[[nodiscard]] first_block allocate_first_block(size_t g_size, int* error);
+// The first segment of a goroutine whose g lies at place in block: below it, where its stack
+// begins.
+segment* first_segment(void* block, void* place);
+
+// Has a goroutine got more than its first segment?
+inline bool has_grown(const segment* first) {
+    return first->next != nullptr || first->spaces != nullptr;
+}
+
+// Gives back all but the first segment of a goroutine that is over, or has not begun. Not on what
+// is given back.
+void release_stack(segment* first);
+
+// A segment behind first with a plain stack of at least size bytes and a guard page below it, for
+// code that does not ask for stack. Null where the kernel has no memory; *error says why.
+[[nodiscard]] segment* plain_segment(segment* first, size_t size, int* error);
 
 } // namespace runtime::mem

@@ -138,17 +138,19 @@ int raise(int signal) {
     return as_int(arch::syscall(__NR_tgkill, process, thread, signal));
 }
 
-int default_signal(int signal) {
+int unblock_signal(int signal) {
     constexpr long sig_unblock = 1;
     const uint64_t mask = uint64_t{1} << (signal - 1);
-    // The kernel's struct sigaction: handler (SIG_DFL is 0), flags, restorer, mask.
-    const uint64_t action[4] = {};
-    const long set = arch::syscall(__NR_rt_sigaction, signal, as_argument(action), 0, sizeof mask);
-    if (set < 0) {
-        return as_int(set);
-    }
     return as_int(
         arch::syscall(__NR_rt_sigprocmask, sig_unblock, as_argument(&mask), 0, sizeof mask));
+}
+
+int default_signal(int signal) {
+    // The kernel's struct sigaction: handler (SIG_DFL is 0), flags, restorer, mask.
+    const uint64_t action[4] = {};
+    const long set =
+        arch::syscall(__NR_rt_sigaction, signal, as_argument(action), 0, sizeof(uint64_t));
+    return set < 0 ? as_int(set) : unblock_signal(signal);
 }
 
 int set_signal_handler(int signal, signal_handler handler, void (*restorer)()) {

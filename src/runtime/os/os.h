@@ -105,6 +105,8 @@ struct timespec {
 inline constexpr int sigurg = 23;
 using signal_handler = void (*)(int signal, void* info, void* context);
 [[nodiscard]] int set_signal_handler(int signal, signal_handler handler, void (*restorer)());
+// Lets signal in, for the calling thread and those that it will start.
+[[nodiscard]] int unblock_signal(int signal);
 [[nodiscard]] int set_signal_stack(void* stack, size_t size);
 // To one thread of this process. -ESRCH: it is over.
 [[nodiscard]] int signal_thread(uint32_t thread, int signal);

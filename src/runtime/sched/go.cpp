@@ -3,7 +3,12 @@
 
 #include "base/lock.h"
 #include "os/process.h"
+#include "sched/runq.h"
 #include "sched/sched.h"
+
+// arch/amd64/morestack.S
+extern "C" void call_with_room(void (*function)(void*), void* argument,
+                               size_t room) asm("runtime.call_with_room");
 
 namespace rt0 {
 
@@ -15,6 +20,11 @@ using runtime::sched;
 
 static_assert(sizeof(detail::closure_base) == sizeof(funcval));
 
+// With that many in the ring there is work for others to steal. Then who starts a goroutine lets it
+// run at once, and goes on when that one ends or parks: in memory that is still in the cache, and
+// depth first where goroutines start others (docs/decisions/005-bursts.md).
+constexpr uint32_t burst = 128;
+
 uintptr_t address(const void* pointer) {
     return reinterpret_cast<uintptr_t>(pointer);
 }
@@ -23,9 +33,10 @@ uintptr_t address(const void* pointer) {
 
 namespace detail {
 
-void* new_goroutine(std::size_t size, std::size_t alignment, closure_base** room) {
+void* new_goroutine(std::size_t size, std::size_t alignment, std::size_t stack,
+                    closure_base** room) {
     runtime::start_threads();
-    g* const gp = runtime::new_g();
+    g* const gp = runtime::new_g(stack);
     const uintptr_t at = (gp->stack_hi - size) & ~(alignment - 1);
     *room = reinterpret_cast<closure_base*>(at);
     gp->sp = at;
@@ -34,12 +45,35 @@ void* new_goroutine(std::size_t size, std::size_t alignment, closure_base** room
 
 void start_goroutine(void* goroutine) {
     g* const gp = static_cast<g*>(goroutine);
-    runtime::start_g(gp, reinterpret_cast<funcval*>(gp->sp), gp->stack_hi - gp->sp,
-                     address(__builtin_return_address(0)));
+    runtime::no_preempt::begin();
+    runtime::p* const pp = getp();
+    runtime::prepare_g(pp, gp, reinterpret_cast<funcval*>(gp->sp), gp->stack_hi - gp->sp,
+                       address(__builtin_return_address(0)));
+    if (runtime::runqlen(pp) < burst) [[likely]] {
+        runtime::submit_g(pp, gp);
+        runtime::no_preempt::end();
+        return;
+    }
+    g* const starter = getg();
+    const uint32_t left = pp->switches_left.load(std::memory_order_relaxed);
+    if (left == 0 || starter->locked) [[unlikely]] {
+        runtime::submit_g(pp, gp);
+        runtime::no_preempt::end();
+        runtime::gosched();
+        return;
+    }
+    runtime::set_running(starter->m, pp, gp, false);
+    starter->status.store(runtime::g_status::runnable, std::memory_order_relaxed);
+    starter->schedlink = pp->starters.load(std::memory_order_relaxed);
+    runtime::switch_to(starter, gp, &pp->starters, &pp->switches_left, left - 1);
 }
 
 void drop_goroutine(void* goroutine) noexcept {
     runtime::drop_g(static_cast<g*>(goroutine));
+}
+
+void call_on_big_stack(void (*function)(void*), void* argument, std::size_t size) {
+    call_with_room(function, argument, size);
 }
 
 } // namespace detail

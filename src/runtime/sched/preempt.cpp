@@ -1,6 +1,12 @@
-// Preemption: taking a goroutine off its thread that does not leave it by itself.
+// Preemption: taking a goroutine off its thread that does not leave it by itself. sysmon asks
+// twice.
 //
-// sysmon sends the thread a signal. The handler looks whether the goroutine may be interrupted
+// First it stores STACK_PREEMPT where the prologues of the program's functions find the stack's
+// guard. The next function that is called finds no room, and __morestack calls preempt_here, which
+// keeps what the function was called with on the goroutine's own stack. The store races with the
+// thread's own of its guard, at the boundary of a segment or in gogo, and may be lost.
+//
+// A goroutine that calls nothing is sent a signal. The handler looks whether it may be interrupted
 // here: it runs code of the program, not of the runtime (nopreempt is zero), on its own stack. If
 // so, the handler copies what the kernel has saved, all registers, vector registers included, to
 // memory of the runtime, and lets the signal return into the scheduler instead. So nothing is
@@ -13,7 +19,9 @@
 #include <cstddef>
 #include <cstring>
 
+#include "base/cpu.h"
 #include "base/fatal.h"
+#include "base/knobs.h"
 #include "os/os.h"
 #include "sched/sched.h"
 
@@ -95,9 +103,10 @@ bool take_off(signal_context* context, tcb* block) {
     }
     g* const gp = block->current;
     m* const mp = gp->m;
-    if (gp == mp->g0 || gp != mp->curg || mp->p == nullptr || mp->preempt_room == nullptr ||
+    if (gp == mp->g0 || gp != mp->curg || block->p == nullptr || mp->preempt_room == nullptr ||
         gp->status.load(std::memory_order_relaxed) != g_status::running ||
-        !mp->p->preempt.load(std::memory_order_relaxed)) {
+        block->p->preempt.load(std::memory_order_relaxed) !=
+            block->p->schedtick.load(std::memory_order_relaxed)) {
         return false;
     }
     const auto resume = reinterpret_cast<uintptr_t>(sigresume);
@@ -119,7 +128,7 @@ bool take_off(signal_context* context, tcb* block) {
     }
     state->context = *context;
     state->context.fpstate = context->fpstate != nullptr ? state->vectors : nullptr;
-    gp->sp = reinterpret_cast<uintptr_t>(state) | 1;
+    gp->sp = reinterpret_cast<uintptr_t>(state) | SP_PREEMPTED;
     mp->preempt_room = nullptr;
     // From here on the thread is the scheduler's.
     block->nopreempt = 1;
@@ -145,23 +154,45 @@ void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
 
 } // namespace
 
-// The goroutine is off its thread. On g0.
-extern "C" g* preempted0(g* gp) asm("runtime.preempted0");
-g* preempted0(g* gp) {
-    m* const mp = gp->m;
-    mp->preempt_room = new_state();
+namespace {
+
+// gp is off its thread, and what the others wait for comes first. On g0.
+g* give_way(g* gp) {
     set_status(gp, g_status::running, g_status::runnable);
     leave_m(gp);
     {
         const lock_guard guard(sched.lock);
         globrunqput(gp);
     }
+    if (sched.npidle.load(std::memory_order_relaxed) != 0 &&
+        sched.nmspinning.load(std::memory_order_relaxed) == 0) {
+        wakep(); // an idle p may run it
+    }
     return schedule();
 }
 
+} // namespace
+
+extern "C" {
+
+// Where the signal returns to, on g0.
+g* preempted0(g* gp) asm("runtime.preempted0");
+g* preempted0(g* gp) {
+    gp->m->preempt_room = new_state();
+    return give_way(gp);
+}
+
+// preempt_here's.
+void gopreempt() asm("runtime.gopreempt");
+void gopreempt() {
+    mcall([](g* gp, void* /*nothing*/) { return give_way(gp); }, nullptr);
+}
+
+// gogo's, on g0: continues what a signal took off its thread.
+[[noreturn]] void resume_preempted(g* gp) asm("runtime.resume_preempted");
 void resume_preempted(g* gp) {
     m* const mp = gp->m;
-    auto* const state = reinterpret_cast<preempted_state*>(gp->sp & ~uintptr_t{1});
+    auto* const state = reinterpret_cast<preempted_state*>(gp->sp & ~uintptr_t{SP_PREEMPTED});
     // The state is this thread's from now on: the kernel reads it before the next signal can come.
     if (preempted_state* const other = mp->preempt_room) {
         const lock_guard guard(sched.lock);
@@ -172,8 +203,12 @@ void resume_preempted(g* gp) {
     state->context.stack.base = mp->signal_stack;
     state->context.stack.size = signal_stack_size;
     state->context.stack.flags = 0;
-    get_tcb()->stack_guard = gp->segment != nullptr ? gp->segment->guard : 0;
     sigresume(gp, &state->context);
+}
+
+// What preempt_here asks XSAVE for; 0: it has FXSAVE.
+extern uint32_t xsave_mask asm("runtime.xsave_mask");
+constinit uint32_t xsave_mask = 0;
 }
 
 void init_preemption(m* mp) {
@@ -189,9 +224,13 @@ void init_preemption(m* mp) {
     int error = os::set_signal_stack(reinterpret_cast<void*>(mp->signal_stack), signal_stack_size);
     if (error == 0 && !handled.exchange(true)) {
         error = os::set_signal_handler(os::sigurg, on_preempt_signal, sigreturn);
+        if (error == 0) {
+            // The program's parent may have left it blocked. Further threads inherit the mask.
+            error = os::unblock_signal(os::sigurg);
+        }
     }
     if (error != 0) {
-        fatal_errno("cannot handle signals (sigaltstack, rt_sigaction)", error,
+        fatal_errno("cannot handle signals (sigaltstack, rt_sigaction, rt_sigprocmask)", error,
                     "allow them in the seccomp filter");
     }
     if (mp->preempt_room == nullptr) {
@@ -199,13 +238,31 @@ void init_preemption(m* mp) {
     }
 }
 
-void preempt(p* pp) {
-    pp->preempt.store(true, std::memory_order_relaxed);
-    // The p may change hands meanwhile. An m is never unmapped, and a signal to the wrong thread
-    // finds that nobody asked its p.
+// sysmon alone calls this.
+void preempt(p* pp, uint32_t slice, bool by_signal) {
+    static constinit bool known = false;
+    static constinit bool guard_works = false;
+    if (!known) {
+        // Not at the start of the program: it takes several microseconds in a virtual machine.
+        xsave_mask = cpu_xsave_arguments(PREEMPT_VECTORS, &guard_works);
+        known = true;
+    }
+    pp->preempt.store(slice, std::memory_order_relaxed);
+    // The p may change hands meanwhile. An m is never unmapped; who is asked and not meant gives
+    // way once too often, and a signal to the wrong thread finds that nobody asked its p.
     m* const mp = pp->m.load(std::memory_order_relaxed);
-    const uint32_t thread = mp != nullptr ? mp->tid.load(std::memory_order_relaxed) : 0;
-    if (thread != 0) {
+    if (mp == nullptr) {
+        return;
+    }
+    if (!by_signal && guard_works) {
+        // Release: pairs with the prologue's load, which on this processor acquires; preempt_here
+        // sees the mask.
+        std::atomic_ref<uintptr_t>(mp->tls->stack_guard)
+            .store(static_cast<uintptr_t>(STACK_PREEMPT), std::memory_order_release);
+        return;
+    }
+    const uint32_t thread = mp->tid.load(std::memory_order_relaxed);
+    if (thread != 0 && knobs.asyncpreemptoff == 0) {
         // ESRCH: it is over.
         (void)os::signal_thread(thread, os::sigurg);
     }

@@ -1,126 +1,38 @@
 // The scheduler's loop: newproc, schedule, execute, park, ready.
-#include "sched/sched.h"
-
 #include "base/fatal.h"
 #include "base/if_linked.h"
-#include "mem/stack.h"
 #include "os/os.h"
+#include "sched/runq.h"
+#include "sched/sched.h"
 
 namespace runtime {
 
 namespace {
 
-// The stack of a goroutine. A page of it costs nothing before it is touched; the least is what a
-// small program still runs on where RLIMIT_AS leaves no more.
-constexpr size_t goroutine_stack = 256 * 1024;
-constexpr size_t least_stack = 32 * 1024;
-
-// The global queue is looked at every so many time slices, so that two goroutines that keep
-// readying each other on a p do not starve it. Go's number, a prime.
+// The global queue is looked at, and runnext does without its privilege, every so many switches, so
+// that goroutines that keep readying each other starve nobody. Go's number, a prime.
 constexpr uint32_t global_queue_tick = 61;
-
-// So many goroutines in a row may inherit a time slice through runnext; then whoever waits in the
-// queue comes first, so that two goroutines that keep readying each other do not have the p to
-// themselves.
-constexpr uint32_t most_inherited = 256;
 
 constexpr uint32_t goid_batch = 16;
 
-// How many dead g's a p keeps before half of them go to the global list.
-constexpr uint32_t gfree_limit = 64;
-
-// What mcall leaves on a stack, from the stack pointer up: the callee-saved registers and the
-// address where the goroutine goes on.
-struct saved_frame {
-    uint64_t r15, r14, r13, r12, rbx, rbp, pc;
-};
-
-// Makes gp a goroutine that is about to begin with start: gogo pops this frame and "returns" into
-// goexit, which finds start in rbx.
-void prepare(g* gp, funcval* start, size_t room) {
-    static_assert(sizeof(saved_frame) % 16 == 8);
-    // In goexit rsp is 16-byte aligned, as the ABI wants it before a call.
-    const uintptr_t top = (gp->stack_hi - room) & ~uintptr_t{15};
-    auto* const frame = reinterpret_cast<saved_frame*>(top - sizeof(saved_frame));
-    frame->rbp = 0; // ends the chain for whoever walks frame pointers
-    frame->rbx = reinterpret_cast<uint64_t>(start);
-    // Behind its first byte, as if it had made the call that gogo returns from.
-    frame->pc = reinterpret_cast<uintptr_t>(goexit) + 1;
-    gp->sp = reinterpret_cast<uintptr_t>(frame);
-}
-
-// A dead g to use again, or null. Fetches as many from the global list as would be given to it.
-g* gfget(p* pp) {
-    if (g* const gp = pp->gfree.pop()) {
-        return gp;
-    }
-    const lock_guard guard(sched.lock);
-    while (pp->gfree.size < gfree_limit / 2) {
-        g* const gp = sched.gfree.pop();
-        if (gp == nullptr) {
-            break;
-        }
-        pp->gfree.push(gp);
-    }
-    return pp->gfree.pop();
-}
-
-void gfput(p* pp, g* gp) {
-    pp->gfree.push(gp);
-    if (pp->gfree.size < gfree_limit) {
-        return;
-    }
-    const lock_guard guard(sched.lock);
-    while (pp->gfree.size > gfree_limit / 2) {
-        sched.gfree.push(pp->gfree.pop());
-    }
-}
-
 constexpr uintptr_t line = 64;
-
-// A g at address, which is also where its stack ends: one touched page serves both.
-g* make_g(uintptr_t address, uintptr_t stack_lo) {
-    auto* const gp = new (reinterpret_cast<void*>(address)) g{};
-    gp->stack_lo = stack_lo;
-    gp->stack_hi = address;
-    gp->status.store(g_status::dead, std::memory_order_relaxed);
-    return gp;
-}
 
 // Goroutine 1's: it takes over the kernel's stack. rt0_go has left room for it above the frames of
 // the boot, and these are dead when it starts. So it needs no system call, no mapping and no page
 // that the kernel has not touched already, and has the kernel's own guard
 // (docs/decisions/002-layout.md).
 g* first_g() {
-    static_assert(sizeof(g) + sizeof(saved_frame) + line <= FIRST_G_ROOM);
-    const uintptr_t top = (g0.stack_hi + FIRST_G_ROOM - sizeof(g)) & ~(line - 1);
-    return make_g(top, 0);
-}
-
-g* malg() {
-    if (g * (*const make)() = if_linked(malg_split)) {
-        return make();
-    }
-    int error = 0;
-    const mem::stack stack = mem::stackalloc(goroutine_stack, least_stack, &error);
-    if (stack.lo == 0) {
-        fatal_errno("cannot map a stack for a goroutine", error, "raise RLIMIT_AS (ulimit -v)");
-    }
-    return make_g((stack.hi - sizeof(g)) & ~(line - 1), stack.lo);
-}
-
-void allgadd(g* gp) {
-    const lock_guard guard(sched.lock);
-    if (sched.allgs_last == nullptr) {
-        sched.allgs = gp;
-    } else {
-        sched.allgs_last->alllink = gp;
-    }
-    sched.allgs_last = gp;
+    static_assert(sizeof(g) + 2 * line <= FIRST_G_ROOM);
+    const uintptr_t top = ((g0.stack_hi + FIRST_G_ROOM) & ~(line - 1)) - sizeof(g);
+    auto* const gp = new (reinterpret_cast<void*>(top)) g{};
+    gp->stack_hi = top;
+    gp->status.store(g_status::dead, std::memory_order_relaxed);
+    sched.first = gp;
+    return gp;
 }
 
 uint64_t next_goid(p* pp) {
-    if (pp->goid_next == pp->goid_end) {
+    if (pp->goid_next == pp->goid_end) [[unlikely]] {
         // Relaxed: only the numbers must differ.
         pp->goid_next = sched.goidgen.fetch_add(goid_batch, std::memory_order_relaxed) + 1;
         pp->goid_end = pp->goid_next + goid_batch;
@@ -139,14 +51,18 @@ g* look_at_global(p* pp) {
     return globrunqget(pp);
 }
 
-// Wakes an m for what is in the ring of the current p, if there is an idle p and nobody is looking.
-void wake_another() {
-    if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
-        sched.nmspinning.load(std::memory_order_relaxed) != 0) {
+// Others may take what has just been put into the ring of the current p: wakes an m for it, if
+// there is an idle p and nobody is looking.
+void tell_others(p* pp) {
+    auto* const wake = if_linked(wakep);
+    if (wake == nullptr || pp->exclusive.load(std::memory_order_relaxed)) {
         return;
     }
-    auto* const wake = if_linked(wakep);
-    if (wake == nullptr) {
+    // The fence stands between the store into the queue and the look at npidle: an m that goes to
+    // sleep does it the other way round (find_elsewhere), so one of the two sees the other.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
+        sched.nmspinning.load(std::memory_order_relaxed) != 0) {
         return;
     }
     // Starting a thread takes more stack than a goroutine may have.
@@ -157,37 +73,34 @@ void wake_another() {
     }
 }
 
-// Others may take what has just been put into the ring of the current p.
-void tell_others() {
-    if (sched.gomaxprocs.load(std::memory_order_relaxed) == 1) {
-        return;
+// Every 61 switches: what the p's queues alone would starve.
+g* look_around(p* pp) {
+    pp->switches_left.store(global_queue_tick, std::memory_order_relaxed);
+    if (auto* const claim = if_linked(claim_exclusive)) {
+        claim(pp);
     }
-    // The fence stands between the store into the queue and the look at npidle: an m that goes to
-    // sleep does it the other way round (find_elsewhere), so one of the two sees the other.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    wake_another();
+    if (g* const next = runqget_next(pp)) {
+        runqput(pp, next, false);
+    }
+    if (g* const gp = look_at_global(pp)) {
+        return gp;
+    }
+    return runqget_ring(pp);
 }
 
 // Blocks until there is a goroutine to run. *inherit_time: it continues the time slice of the last.
 g* findrunnable(bool* inherit_time) {
     m* const mp = getg()->m;
     for (;;) {
-        p* const pp = mp->p; // may be another the second time
+        p* const pp = getp();
         *inherit_time = false;
-        if (pp->schedtick.load(std::memory_order_relaxed) % global_queue_tick ==
-            global_queue_tick - 1) {
-            if (pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed)) {
-                if_linked(retirep)(mp);
-                continue;
-            }
-            if (g* const gp = look_at_global(pp)) {
-                return gp;
-            }
+        if (pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed)) [[unlikely]] {
+            if_linked(retirep)(mp);
+            continue; // with another p
         }
-        if (pp->inherited >= most_inherited) {
-            // Relaxed: the owner put it there. A thief that was faster leaves null.
-            if (g* const next = pp->runnext.exchange(nullptr, std::memory_order_relaxed)) {
-                runqput(pp, next, false);
+        if (pp->switches_left.load(std::memory_order_relaxed) == 0) {
+            if (g* const gp = look_around(pp)) {
+                return gp;
             }
         }
         if (g* const gp = runqget(pp, inherit_time)) {
@@ -209,11 +122,11 @@ g* findrunnable(bool* inherit_time) {
 
 // mcall's: the goroutine is off its stack here.
 g* gosched_on_g0(g* gp, void* /*nothing*/) {
-    p* const pp = gp->m->p;
+    p* const pp = getp();
     set_status(gp, g_status::running, g_status::runnable);
     leave_m(gp);
     runqput(pp, gp, false);
-    tell_others();
+    tell_others(pp);
     return schedule();
 }
 
@@ -233,48 +146,48 @@ g* park_on_g0(g* gp, void* argument) {
         set_status(gp, g_status::waiting, g_status::runnable);
         return execute(gp, true);
     }
+    m* const mp = getg()->m;
+    if (mp->lockedg == nullptr) [[likely]] {
+        if (g* const next = next_at_hand(mp, getp())) {
+            return next;
+        }
+    }
     return schedule();
-}
-
-// The owner's alone: no locked instruction.
-void count_goroutine(p* pp, int64_t change) {
-    pp->goroutines.store(pp->goroutines.load(std::memory_order_relaxed) + change,
-                         std::memory_order_relaxed);
 }
 
 } // namespace
 
-g* new_g() {
-    const no_preempt here;
-    p* const pp = getg()->m->p;
-    g* gp = gfget(pp);
-    if (gp == nullptr) {
-        gp = sched.allgs == nullptr ? first_g() : malg();
-        allgadd(gp);
+void prepare_g(p* pp, g* gp, funcval* start, size_t room, uintptr_t created_by) {
+    gp->created_by = created_by;
+    gp->goid = next_goid(pp);
+    // gogo pops the funcval; then rsp is 16-byte aligned, as the ABI wants it before a call.
+    uintptr_t top = (gp->stack_hi - room) & ~uintptr_t{15};
+    if (const auto plain = reinterpret_cast<uintptr_t>(gp->segment);
+        plain != gp->stack_hi && plain != 0) [[unlikely]] {
+        top = plain; // its stack is elsewhere
     }
-    return gp;
+    reinterpret_cast<funcval**>(top)[-1] = start;
+    gp->sp = (top - sizeof start) | SP_FRESH;
+    set_status(gp, g_status::dead, g_status::runnable);
+    // The owner's alone: no locked instruction.
+    pp->started.store(pp->started.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-void drop_g(g* gp) {
-    const no_preempt here;
-    gfput(getg()->m->p, gp);
+void submit_g(p* pp, g* gp) {
+    if (runqput(pp, gp, true)) {
+        tell_others(pp);
+    }
 }
 
 void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by) {
     const no_preempt here;
-    p* const pp = getg()->m->p;
-    gp->created_by = created_by;
-    gp->goid = next_goid(pp);
-    prepare(gp, start, room);
-    set_status(gp, g_status::dead, g_status::runnable);
-    count_goroutine(pp, 1);
-    if (runqput(pp, gp, true)) {
-        tell_others();
-    }
+    p* const pp = getp();
+    prepare_g(pp, gp, start, room, created_by);
+    submit_g(pp, gp);
 }
 
 void newproc(funcval* fn) {
-    g* const gp = new_g();
+    g* const gp = sched.first == nullptr ? first_g() : if_linked(new_g)(0);
     start_g(gp, fn, 0, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
 }
 
@@ -284,7 +197,7 @@ g* mstart1() {
         mp->mstartfn();
     }
     if (mp->nextp != nullptr) {
-        acquirep(mp, mp->nextp);
+        acquirep(mp->nextp);
         mp->nextp = nullptr;
     }
     g* const first = schedule();
@@ -295,9 +208,6 @@ g* mstart1() {
 g* schedule() {
     m* const mp = getg()->m;
     for (;;) {
-        if (mp->locks != 0) {
-            fatal("schedule: holding locks");
-        }
         if (mp->lockedg != nullptr) [[unlikely]] {
             if_linked(stop_locked_m)(mp);
             return execute(mp->lockedg, false);
@@ -316,77 +226,39 @@ g* schedule() {
 }
 
 g* execute(g* gp, bool inherit_time) {
-    m* const mp = getg()->m;
-    p* const pp = mp->p;
-    mp->curg = gp;
-    gp->m = mp;
-    if (pp->preempt.load(std::memory_order_relaxed)) [[unlikely]] {
-        pp->preempt.store(false, std::memory_order_relaxed);
+    p* const pp = getp();
+    if (const uint32_t left = pp->switches_left.load(std::memory_order_relaxed); left != 0) {
+        pp->switches_left.store(left - 1, std::memory_order_relaxed);
     }
-    set_status(gp, g_status::runnable, g_status::running);
-    gp->waiting_for = wait_reason::none;
-    if (inherit_time) {
-        ++pp->inherited;
-    } else {
-        pp->inherited = 0;
-        pp->schedtick.store(pp->schedtick.load(std::memory_order_relaxed) + 1,
-                            std::memory_order_relaxed);
-    }
-    if ((gp->sp & 1) != 0) [[unlikely]] {
-        if_linked(resume_preempted)(gp); // does not return
-    }
+    set_running(getg()->m, pp, gp, inherit_time);
     return gp;
-}
-
-// The end of a goroutine, on g0: goexit has come here through mcall.
-extern "C" g* goexit0(g* gp, void* nothing) asm("runtime.goexit0");
-g* goexit0(g* gp, void* /*nothing*/) {
-    m* const mp = gp->m;
-    set_status(gp, g_status::running, g_status::dead);
-    leave_m(gp);
-    count_goroutine(mp->p, -1);
-    gfput(mp->p, gp);
-    if (gp->locked) [[unlikely]] {
-        gp->locked = false;
-        gp->m = nullptr;
-        if_linked(exit_locked_m)(mp);
-    }
-    return schedule();
 }
 
 void gosched() {
     no_preempt::begin();
     g* const gp = getg();
-    m* const mp = gp->m;
-    p* const pp = mp->p;
-    const uint32_t tick = pp->schedtick.load(std::memory_order_relaxed);
-    if (!gp->locked && pp->inherited < most_inherited &&
-        tick % global_queue_tick != global_queue_tick - 1) [[likely]] {
-        bool inherit_time = false;
-        g* const next = runqget(pp, &inherit_time);
-        if (next == nullptr) {
-            if (sched.runq_size.load(std::memory_order_relaxed) == 0) {
-                no_preempt::end();
-                return; // there is nobody else
-            }
-        } else {
+    p* const pp = getp();
+    if (!gp->locked) [[likely]] {
+        m* const mp = gp->m;
+        g* const next = next_at_hand(mp, pp);
+        if (next != nullptr) [[likely]] {
             // Acquire: pairs with a thief's release; the slot at tail is free.
             const uint32_t head = pp->runqhead.load(std::memory_order_acquire);
             const uint32_t tail = pp->runqtail.load(std::memory_order_relaxed);
-            if (next->locked || (next->sp & 1) != 0 || tail - head == p::runq_size) [[unlikely]] {
-                // What is rare goes through g0.
-                runqput(pp, next, false);
-            } else {
-                // There is one more in the ring only until next comes to a switch. An m that goes
-                // to sleep meanwhile is not missed for long without a fence: the next yield looks
-                // again, and sysmon does.
-                wake_another();
-                set_status(gp, g_status::running, g_status::runnable);
-                execute(next, inherit_time);
-                gp->m = nullptr;
-                switch_to(gp, next, &pp->runq[tail % p::runq_size], &pp->runqtail, tail + 1);
-                return;
+            if (tail - head == p::runq_size) [[unlikely]] {
+                runqput_slow(pp);
             }
+            // There is as much in the ring as before, so nobody is told.
+            gp->status.store(g_status::runnable, std::memory_order_relaxed);
+            gp->m = nullptr;
+            switch_to(gp, next, &pp->runq[tail % p::runq_size], &pp->runqtail, tail + 1);
+            return;
+        }
+        if (pp->switches_left.load(std::memory_order_relaxed) != 0 && runqlen(pp) == 0 &&
+            sched.runq_size.load(std::memory_order_relaxed) == 0 &&
+            pp->id < sched.gomaxprocs.load(std::memory_order_relaxed)) {
+            no_preempt::end();
+            return; // there is nobody else
         }
     }
     no_preempt::end();
@@ -400,25 +272,27 @@ void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason) {
 
 void ready(g* gp) {
     const no_preempt here;
+    p* const pp = getp();
     set_status(gp, g_status::waiting, g_status::runnable);
-    if (runqput(getg()->m->p, gp, true)) {
-        tell_others();
-    }
+    submit_g(pp, gp);
 }
 
-void acquirep(m* mp, p* pp) {
-    pp->m.store(mp, std::memory_order_relaxed);
-    pp->preempt.store(false, std::memory_order_relaxed);
+void acquirep(p* pp) {
+    tcb* const block = get_tcb();
+    pp->m.store(getg()->m, std::memory_order_relaxed);
     // Relaxed: what hands a p over, the lock or sysmon's compare-and-swap, orders it.
     pp->status.store(p_status::running, std::memory_order_relaxed);
-    mp->p = pp;
+    block->p = pp;
+    block->blocks = &pp->blocks;
 }
 
-p* releasep(m* mp) {
-    p* const pp = mp->p;
+p* releasep() {
+    tcb* const block = get_tcb();
+    p* const pp = block->p;
     pp->status.store(p_status::idle, std::memory_order_relaxed);
     pp->m.store(nullptr, std::memory_order_relaxed);
-    mp->p = nullptr;
+    block->p = nullptr;
+    block->blocks = nullptr;
     return pp;
 }
 
@@ -428,7 +302,9 @@ void procresize(uint32_t count) {
     sched.gomaxprocs.store(count, std::memory_order_relaxed);
     sched.procs_made.store(1, std::memory_order_relaxed);
     sched.mcount = 1;
-    acquirep(&m0, &p0);
+    m0.tls = get_tcb();
+    p0.exclusive.store(true, std::memory_order_relaxed); // until start_threads
+    acquirep(&p0);
 }
 
 const char* wait_reason_text(wait_reason reason) {

@@ -9,36 +9,36 @@
 //          acquire before it writes a slot again, so that no thief still reads the old value there.
 //   slot   relaxed: ordered by head and tail.
 // Both indices only grow and wrap at 2^32; tail - head is the number of g's.
-// runnext is written by the owner; a thief may swap it to null, so the owner also takes it by
-// compare-and-swap. It needs no order of its own against the owner; release/acquire hand the g's
-// fields to a thief.
+// runnext, and the goroutines that let another run (starters), are the owner's alone. Where the
+// running goroutine does not let them run, sysmon has it give way.
+//
+// An exclusive p has no thieves: with gomaxprocs 1 its owner needs no compare-and-swap, only plain
+// loads and stores. Who may steal has a p, and gets it under sched.lock; p0 becomes exclusive under
+// that lock when gomaxprocs is 1 and all other p's are retired (claim_exclusive), and stops being
+// so before gomaxprocs is made larger, by its own goroutine (set_gomaxprocs): nobody else runs.
+#include "sched/runq.h"
+
 #include "sched/sched.h"
 
 namespace runtime {
 
-namespace {
-
-// The ring is full: moves half of it, and gp, to the global queue, so that 128 pushes pass before
-// the next full one. False where a thief made room meanwhile.
-bool runqput_slow(p* pp, g* gp, uint32_t head, uint32_t tail) {
+void runqput_slow(p* pp) {
     constexpr uint32_t half = p::runq_size / 2;
-    if (tail - head != p::runq_size) {
-        return false;
+    // Acquire: pairs with the release of a thief's swap.
+    uint32_t head = pp->runqhead.load(std::memory_order_acquire);
+    if (pp->runqtail.load(std::memory_order_relaxed) - head != p::runq_size) {
+        return;
     }
     // Relaxed: what the slots hold is read only once it is this p's alone, and nobody but this p,
     // which is here, writes a slot again. No copy of them, because the stack may be a small one.
     if (!pp->runqhead.compare_exchange_strong(head, head + half, std::memory_order_relaxed)) {
-        return false;
+        return;
     }
     const lock_guard guard(sched.lock);
     for (uint32_t i = 0; i < half; ++i) {
         globrunqput(pp->runq[(head + i) % p::runq_size].load(std::memory_order_relaxed));
     }
-    globrunqput(gp);
-    return true;
 }
-
-} // namespace
 
 void g_queue::push(g* gp) {
     gp->schedlink = nullptr;
@@ -90,54 +90,23 @@ g* g_ring::pop() {
 
 bool runqput(p* pp, g* gp, bool next) {
     if (next) {
-        // Only the owner makes runnext non-null, so where it is null a store is enough. Release: a
-        // thief that takes gp sees its fields.
-        if (pp->runnext.load(std::memory_order_relaxed) == nullptr) {
-            pp->runnext.store(gp, std::memory_order_release);
+        g* const old = pp->runnext.load(std::memory_order_relaxed);
+        pp->runnext.store(gp, std::memory_order_relaxed);
+        if (old == nullptr) {
             return false;
         }
-        gp = pp->runnext.exchange(gp, std::memory_order_release);
-        if (gp == nullptr) {
-            return false; // a thief has it
-        }
+        gp = old;
     }
     for (;;) {
         // Acquire: pairs with the release of head in runqget and in a thief.
         const uint32_t head = pp->runqhead.load(std::memory_order_acquire);
         const uint32_t tail = pp->runqtail.load(std::memory_order_relaxed);
-        if (tail - head < p::runq_size) {
+        if (tail - head < p::runq_size) [[likely]] {
             pp->runq[tail % p::runq_size].store(gp, std::memory_order_relaxed);
             pp->runqtail.store(tail + 1, std::memory_order_release);
             return true;
         }
-        if (runqput_slow(pp, gp, head, tail)) {
-            return true;
-        }
-    }
-}
-
-g* runqget(p* pp, bool* inherit_time) {
-    g* next = pp->runnext.load(std::memory_order_relaxed);
-    // If the swap fails a thief has it: only the owner makes runnext non-null, so one try is
-    // enough.
-    if (next != nullptr &&
-        pp->runnext.compare_exchange_strong(next, nullptr, std::memory_order_relaxed)) {
-        *inherit_time = true;
-        return next;
-    }
-    *inherit_time = false;
-    // Acquire: pairs with the release of a thief's swap; the slots below head are free.
-    uint32_t head = pp->runqhead.load(std::memory_order_acquire);
-    for (;;) {
-        const uint32_t tail = pp->runqtail.load(std::memory_order_relaxed);
-        if (tail == head) {
-            return nullptr;
-        }
-        g* const gp = pp->runq[head % p::runq_size].load(std::memory_order_relaxed);
-        if (pp->runqhead.compare_exchange_weak(head, head + 1, std::memory_order_release,
-                                               std::memory_order_acquire)) {
-            return gp;
-        }
+        runqput_slow(pp);
     }
 }
 
@@ -146,7 +115,7 @@ namespace {
 // A thief's half: copies up to half of victim's ring into the empty ring of pp, from `to` on,
 // without moving pp's tail. How many. The compare-and-swap of head makes them pp's; where it fails
 // others were faster, and what was copied means nothing.
-uint32_t runqgrab(p* victim, p* pp, uint32_t to, bool take_next) {
+uint32_t runqgrab(p* victim, p* pp, uint32_t to) {
     for (;;) {
         // Acquire: pairs with the release of another consumer, whose slots may be written again.
         uint32_t head = victim->runqhead.load(std::memory_order_acquire);
@@ -156,16 +125,7 @@ uint32_t runqgrab(p* victim, p* pp, uint32_t to, bool take_next) {
         uint32_t count = tail - head;
         count -= count / 2;
         if (count == 0) {
-            if (!take_next) {
-                return 0;
-            }
-            // Acquire: pairs with the owner's release.
-            g* const next = victim->runnext.exchange(nullptr, std::memory_order_acquire);
-            if (next == nullptr) {
-                return 0;
-            }
-            pp->runq[to % p::runq_size].store(next, std::memory_order_relaxed);
-            return 1;
+            return 0;
         }
         if (count > p::runq_size / 2) {
             continue; // head and tail are not of the same moment
@@ -184,9 +144,13 @@ uint32_t runqgrab(p* victim, p* pp, uint32_t to, bool take_next) {
 
 } // namespace
 
-g* runqsteal(p* pp, p* victim, bool take_next) {
+g* runqsteal(p* pp, p* victim) {
+    // Relaxed: sched.lock, under which this m got its p, orders it.
+    if (victim->exclusive.load(std::memory_order_relaxed)) {
+        return nullptr;
+    }
     const uint32_t tail = pp->runqtail.load(std::memory_order_relaxed);
-    uint32_t count = runqgrab(victim, pp, tail, take_next);
+    uint32_t count = runqgrab(victim, pp, tail);
     if (count == 0) {
         return nullptr;
     }
@@ -199,18 +163,16 @@ g* runqsteal(p* pp, p* victim, bool take_next) {
     return gp;
 }
 
+bool ringempty(const p* pp) {
+    // Sequentially consistent: the caller may have announced that it goes to sleep, and must not
+    // read these from before that.
+    return pp->runqhead.load(std::memory_order_seq_cst) ==
+           pp->runqtail.load(std::memory_order_seq_cst);
+}
+
 bool runqempty(const p* pp) {
-    // A g that is kicked out of runnext while this looks is in the ring afterwards: tail is read
-    // once more to tell that nothing was put there meanwhile. Sequentially consistent: the caller
-    // has announced that it goes to sleep, and must not read these from before that.
-    for (;;) {
-        const uint32_t head = pp->runqhead.load(std::memory_order_seq_cst);
-        const uint32_t tail = pp->runqtail.load(std::memory_order_seq_cst);
-        const g* const next = pp->runnext.load(std::memory_order_seq_cst);
-        if (tail == pp->runqtail.load(std::memory_order_seq_cst)) {
-            return head == tail && next == nullptr;
-        }
-    }
+    return ringempty(pp) && pp->runnext.load(std::memory_order_relaxed) == nullptr &&
+           pp->starters.load(std::memory_order_relaxed) == nullptr;
 }
 
 void runqdrain(p* pp) {

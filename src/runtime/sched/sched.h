@@ -17,9 +17,10 @@
 //
 // Switching: a goroutine leaves its stack through mcall, which saves the callee-saved registers on
 // that stack and the stack pointer in g::sp, and continues on g0, always at the same place of it:
-// the scheduler keeps no frames between two goroutines. gogo goes the other way. What mcall pushes
-// is what gogo pops, so a new goroutine is a stack that looks as if it had called mcall (see
-// newproc).
+// the scheduler keeps no frames between two goroutines. gogo goes the other way: what mcall pushes
+// is what gogo pops. switch_to goes from one to the next without g0 between. Processors predict a
+// return by the call that they saw last, so calls and returns come in pairs: mcall's call is gogo's
+// return, and a goroutine begins and ends by jumps.
 //
 // Threads. A program of one goroutine needs one thread, and has no code for more: what starts,
 // wakes and parks threads is in threads.cpp and sysmon.cpp, which rt0::go links in; the functions
@@ -36,6 +37,7 @@
 #include "base/if_linked.h"
 #include "base/lock.h"
 #include "base/note.h"
+#include "mem/block.h"
 #include "mem/segment.h"
 
 namespace runtime {
@@ -70,24 +72,29 @@ enum class wait_reason : uint8_t {
 const char* wait_reason_text(wait_reason reason);
 
 // What a parked goroutine needs, and no more: it shares a 1 KiB block with the beginning of its
-// stack.
+// stack. It lies at the end of a line, so that what a switch, a start and an end touch are one.
 struct g {
     uintptr_t stack_lo; // the lowest usable byte; 0 on the kernel's stack, which the kernel bounds
-    uintptr_t stack_hi; // one past the highest
-    // While not running: the stack pointer, the registers that mcall pushed above it; or, with bit
-    // 0 set, the preempted_state that a signal left. Before it starts: its funcval.
+    void* exceptions;   // what libstdc++ keeps of those being caught (abi/exception.cpp), or null
+    int errno_value;    // C's errno: a goroutine that is preempted finds it as it was
+    int unused;
+    void* unused_too;
+
+    // While not running: the stack pointer, the registers that mcall pushed above it. Or, by its
+    // lowest bits: the preempted_state that a signal left (SP_PREEMPTED); the place of the address
+    // of its funcval, where it has not begun (SP_FRESH).
     uintptr_t sp;
     runtime::m* m;         // the thread that runs it, or that it is tied to; else null
-    mem::segment* segment; // of its stack, where it grows by segments: the current one; else null
+    mem::segment* segment; // of its stack: the current one; null on the kernel's stack
     std::atomic<g_status> status;
     wait_reason waiting_for;
     bool locked; // tied to its thread
     uint64_t goid;
-    g* schedlink;         // next in the queue that holds it
-    g* alllink;           // next of all g's, in the order of creation; never changes once set
     uintptr_t created_by; // the pc of the go statement
-    void* exceptions;     // what libstdc++ keeps of those being caught (abi/exception.cpp), or null
+    uintptr_t stack_hi;   // where its stack begins: one past the highest byte
+    g* schedlink;         // next in the queue that holds it, or in the list of dead ones
 };
+static_assert(sizeof(g) == 96 && offsetof(g, sp) == 32);
 
 inline void set_status(g* gp, g_status from, g_status to) {
     // The owner alone moves a g's state, so nothing is lost by not comparing and swapping. A
@@ -126,55 +133,74 @@ struct g_ring {
 struct p {
     static constexpr uint32_t runq_size = 256;
 
+    // The owner's own, but where it says otherwise.
     uint32_t id;
-    std::atomic<p_status> status;
-    // The m that holds it, or null. Its owner writes it, sysmon reads it.
-    std::atomic<runtime::m*> m;
-    // The running goroutine shall leave it. sysmon writes it, the owner clears it.
-    std::atomic<bool> preempt;
-    // Counts every execute that starts a new time slice. The owner writes it, sysmon reads it.
+    // Nobody else takes anything from this p: gomaxprocs is 1 and no other p runs, so the queue
+    // needs no locked instructions. The owner sets it (sched.cpp has the protocol); thieves read
+    // it.
+    std::atomic<bool> exclusive;
+    // So many more switches until the global queue is looked at, and what runnext has goes to the
+    // ring's end.
+    std::atomic<uint32_t> switches_left;
+    // Counts every execute that starts a new time slice. sysmon reads it.
     std::atomic<uint32_t> schedtick;
-    // Counts every entersyscall. The owner writes it, sysmon reads it.
+    // The time slice, by its schedtick, that sysmon wants to end. sysmon writes it.
+    std::atomic<uint32_t> preempt;
+    // Counts every entersyscall. sysmon reads it.
     std::atomic<uint32_t> syscalltick;
-    uint32_t inherited; // how many goroutines have inherited the running time slice
+    std::atomic<p_status> status;
+    // The m that holds it, or null. sysmon reads it.
+    std::atomic<runtime::m*> m;
+    g* gfree; // dead g's with their first blocks, linked through schedlink
+    uint32_t gfree_count;
+    // How many goroutines began here, and how many ended. Anybody reads them.
+    std::atomic<uint64_t> started;
+    std::atomic<uint64_t> ended;
     // The next goids to give out, taken from sched.goidgen sixteen at a time.
     uint64_t goid_next;
     uint64_t goid_end;
-    g_queue gfree; // dead g's with their stacks, for newproc
-    // Goroutines that began here less those that ended here: the sum over all p's is how many there
-    // are. The owner writes it.
-    std::atomic<int64_t> goroutines;
-    p* link; // next in the list of idle or of retired p's
-    // What sysmon saw last.
-    struct {
-        uint32_t schedtick;
-        uint32_t syscalltick;
-        g* runnext;
-        int64_t since;       // when the syscall was first seen
-        uint32_t slice;      // schedtick,
-        int64_t slice_since; // and when it was first seen
-    } seen;
-    // What the running goroutine made ready last: it runs next and inherits the time slice. Written
-    // by the owner; a thief may only take it away.
+
+    // What the running goroutine made ready last: it runs next and inherits the time slice. sysmon
+    // reads it.
     std::atomic<g*> runnext;
+    // Goroutines that let one run that they have just started, the last one first, linked through
+    // schedlink: in a burst that is what keeps the queue short. sysmon reads it.
+    std::atomic<g*> starters;
+
     // The run queue: a ring, owner pushes at the tail, owner and thieves pop at the head.
-    std::atomic<uint32_t> runqhead;
+    alignas(64) std::atomic<uint32_t> runqhead;
     std::atomic<uint32_t> runqtail;
     std::atomic<g*> runq[runq_size];
+
+    mem::block_cache blocks; // for the stacks of the goroutines that run here
+    p* link;                 // next in the list of idle or of retired p's
+    // What sysmon saw last.
+    struct {
+        uint32_t syscalltick;
+        int64_t since;       // when the syscall was first seen
+        bool ring;           // had something
+        g* next;             // runnext, or the last of starters,
+        uint32_t schedtick;  // and when that was
+        uint32_t slice;      // schedtick,
+        int64_t slice_since; // and when it was first seen
+        bool asked;          // to end it,
+        int64_t ask_again;   // and not before then
+    } seen;
 };
 
 struct m {
-    g* g0;   // its scheduler's stack
-    g* curg; // the goroutine that it runs, or null
-    runtime::p* p;
+    g* g0;    // its scheduler's stack
+    g* curg;  // the goroutine that it runs, or null
+    tcb* tls; // what its FS is
     uint64_t id;
-    int32_t
-        locks; // how many runtime locks it holds; a goroutine does not leave it while it holds any
     void (*mstartfn)(); // what the thread does instead of running goroutines: sysmon
     bool spinning;      // looks for work and counts in sched.nmspinning
     bool idle;          // in sched.midle; under sched.lock
     uint32_t lockedext; // how often lock_os_thread was called
     uint32_t random;
+    uint32_t loot;                 // how many it stole last, 0 where that does not matter any more,
+    uint64_t stolen_at;            // when, by the time stamp counter,
+    uint64_t patience;             // and how long it waits before the next
     g* lockedg;                    // the goroutine that is tied to this thread, or null
     runtime::p* nextp;             // what whoever wakes it wants it to run
     runtime::p* oldp;              // what it ran before it entered the kernel
@@ -198,10 +224,8 @@ inline constexpr uint32_t most_procs = 4096;
 // Fields without a note are under lock.
 struct scheduler {
     futex_lock lock;
-    g_queue runq;  // the global queue
-    g_queue gfree; // the overflow of the p's
-    g* allgs;
-    g* allgs_last;
+    g_queue runq; // the global queue
+    g* first;     // goroutine 1, or null while there is none
     std::atomic<uint64_t> goidgen;
     uint64_t mnext;
     // How many p's may run. Written under lock.
@@ -217,6 +241,7 @@ struct scheduler {
     std::atomic<uint32_t> procs_made;
     p* pidle;
     p* pretired;
+    uint32_t npretired;
     m* midle;
     m* mfree; // threads that are over, or about to be
     uint32_t nmidle;
@@ -232,8 +257,8 @@ extern g g0 asm("runtime.g0");
 extern p p0;
 
 static_assert(offsetof(g, stack_lo) == G_STACK_LO);
-static_assert(offsetof(g, stack_hi) == G_STACK_HI);
 static_assert(offsetof(g, sp) == G_SP);
+static_assert(offsetof(g, stack_hi) == G_STACK_HI);
 static_assert(offsetof(g, m) == G_M);
 static_assert(offsetof(g, segment) == G_SEGMENT);
 static_assert(offsetof(m, g0) == M_G0);
@@ -244,27 +269,44 @@ extern "C" {
 // goroutine that fn returns, which schedule or execute gave it. mcall itself returns when somebody
 // executes the goroutine again.
 void mcall(g* (*fn)(g* gp, void* argument), void* argument) asm("runtime.mcall");
-// Continues to, and puts from, the current goroutine, into a ring: slot and tail are where, and
-// value is tail's new one. Under one no_preempt::begin, which whoever continues from ends.
-void switch_to(g* from, g* to, std::atomic<g*>* slot, std::atomic<uint32_t>* tail,
+// Continues to, and puts from, the current goroutine, where it will be found: stores it in slot,
+// and then value in published. Under one no_preempt::begin, which whoever continues from ends.
+void switch_to(g* from, g* to, std::atomic<g*>* slot, std::atomic<uint32_t>* published,
                uint32_t value) asm("runtime.switch_to");
+// Continues gp, from g0 or from a goroutine that is over: what is on this stack is lost. Under one
+// no_preempt::begin, which gp ends. Only by continue_with, because a call of it would be one call
+// too many.
+void gogo(g* gp) asm("runtime.gogo");
 // Calls fn on the m's g0 stack, for what needs more stack than a goroutine may have left. The
 // current g stays what it is. On a goroutine, under no_preempt.
 void systemstack(void (*fn)()) asm("runtime.systemstack");
-// Where a new goroutine begins: calls the funcval in rbx and, when that returns, mcall(goexit0).
+// The outermost frame of every goroutine.
 void goexit() asm("runtime.goexit");
+}
+
+[[noreturn]] inline void continue_with(g* gp) {
+    asm volatile("jmp runtime.gogo" : : "D"(gp) : "memory");
+    __builtin_unreachable();
 }
 
 // Puts a new goroutine that calls fn on the current p's queue, as its runnext. Any goroutine, and
 // g0 during the boot. fn must live until the goroutine starts. Fatal without memory for the stack.
 void newproc(funcval* fn) asm("runtime.newproc");
 
-// The two halves of newproc. new_g: a g that is dead, for the current p. start_g: it will begin
-// with start, which may lie at the top of its stack; [stack_hi - room, stack_hi) stays untouched.
-g* new_g();
+// The two halves of newproc. A g that is dead, for the current p; with a plain stack of at least
+// stack bytes where that is not 0. In programs that have more than goroutine 1 (goroutine.cpp).
+[[gnu::weak]] g* new_g(size_t stack);
+// It will begin with start, which may lie at the top of its stack; [stack_hi - room, stack_hi)
+// stays untouched. It becomes the current p's runnext.
 void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by);
+// The same in two steps, under no_preempt: it is not in a queue in between.
+void prepare_g(p* pp, g* gp, funcval* start, size_t room, uintptr_t created_by);
+void submit_g(p* pp, g* gp);
 // Takes back a g that was never started.
 void drop_g(g* gp);
+// Every g that there has been, dead ones too, in no particular order. While others run, as far as
+// one can see.
+[[gnu::weak]] void for_each_g(void (*visit)(g* gp, void* argument), void* argument);
 
 // The first C++ of every m, on its g0. The goroutine to begin with.
 [[gnu::noinline]] g* mstart1() asm("runtime.mstart1");
@@ -287,20 +329,19 @@ void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason);
 // Makes a parked goroutine runnable; it becomes the current p's runnext.
 void ready(g* gp);
 
-// A new g whose stack grows by segments. It is in programs that link rt0::split and in no others,
-// and there every goroutine but the first gets its g from it.
-[[gnu::weak]] g* malg_split() asm("runtime.malg_split");
-
 // Sets up the p's. In schedinit, once.
 void procresize(uint32_t count);
 
-// The run queue of one p. put and get: owner only. put: true if others may take something from the
-// ring now. steal: moves half of victim's to pp's queue and returns one of them, or null; the owner
-// of pp, which is empty. runnext goes only where take_next says so.
+// The run queue of one p; runq.h has how its owner takes from it. put: the owner; true if others
+// may take something from the ring now. put_slow: the ring is full, so half of it goes to the
+// global queue, unless thieves make room at this moment. steal: moves half of victim's ring to pp's
+// and returns one of them, or null; the owner of pp, which is empty.
 bool runqput(p* pp, g* gp, bool next);
-g* runqget(p* pp, bool* inherit_time);
-g* runqsteal(p* pp, p* victim, bool take_next);
+void runqput_slow(p* pp);
+g* runqsteal(p* pp, p* victim);
+// Is there nothing for its owner, nothing for others? Anybody; a hint where it is not the owner.
 bool runqempty(const p* pp);
+bool ringempty(const p* pp);
 // Moves all of pp's to the global queue. The owner, under sched.lock.
 void runqdrain(p* pp);
 
@@ -310,8 +351,8 @@ void globrunqput(g* gp);
 g* globrunqget(p* pp);
 
 // A g may leave a p, or enter it, only where m and p agree.
-void acquirep(m* mp, p* pp);
-p* releasep(m* mp);
+void acquirep(p* pp);
+p* releasep();
 
 // Threads. Called by rt0::go, which links all of this in: from now on there may be others.
 void start_threads();
@@ -332,19 +373,20 @@ int64_t count_goroutines();
 // Readies the calling thread, mp's, for preemption: its alternate stack, the first time the
 // handler.
 void init_preemption(m* mp);
-// Asks for pp's m to leave its goroutine: a signal. Not sure to succeed; sysmon asks again.
-void preempt(p* pp);
+// Asks pp's m to end the time slice of that number: through the stack guard, or by a signal. Not
+// sure to succeed; sysmon asks again.
+void preempt(p* pp, uint32_t slice, bool by_signal);
 
 // The following are null in a program without rt0::go.
 //
+// With gomaxprocs 1, when nothing else runs any more: pp, the current p, need not defend its queue.
+[[gnu::weak]] void claim_exclusive(p* pp);
 // Work for mp, which has found none in its own queue nor in the global one: null means that mp has
 // a p (again) and should look once more.
 [[gnu::weak]] g* find_elsewhere(m* mp);
 // There may be work for another thread. Wakes or starts one, unless there is no idle p or another
 // thread is looking already.
 [[gnu::weak]] void wakep();
-// Continues a goroutine that a signal took off its thread. On g0.
-[[noreturn, gnu::weak]] void resume_preempted(g* gp);
 // mp, which was spinning, has found work.
 [[gnu::weak]] void stop_spinning(m* mp);
 // mp's p has a number beyond gomaxprocs: gives it up. Returns with another.
@@ -355,8 +397,14 @@ void preempt(p* pp);
 [[gnu::weak]] void start_locked_m(m* mp, g* gp);
 // The tied goroutine of mp has ended, and so does the thread.
 [[noreturn, gnu::weak]] void exit_locked_m(m* mp);
+// Parks for good: another goroutine ends the program.
+[[gnu::weak]] void wait_for_exit();
+// Frees g::exceptions (abi/exception.cpp).
+[[gnu::weak]] void drop_exceptions(g* gp);
 // The destructors of the calling thread's thread_locals (abi/atexit.cpp); null where none has one.
+// They are the program's, so they run on a goroutine.
 [[gnu::weak]] void run_thread_exit_handlers();
+[[gnu::weak]] bool has_thread_exit_handlers();
 // Around a call to the kernel that may block: between them the goroutine has no p, and others may
 // run on it. Nothing else of the runtime may be called between. Any goroutine, not g0.
 [[gnu::weak]] void entersyscall();

@@ -22,6 +22,9 @@ constexpr int64_t syscall_slice = 10'000'000;
 // A goroutine runs for so long while others wait.
 constexpr int64_t time_slice = 10'000'000;
 
+// A goroutine that was sent a signal is sent no other for so long.
+constexpr int64_t between_signals = 1'000'000;
+
 constinit note wake;
 constinit bool asleep = false; // under sched.lock
 
@@ -60,37 +63,51 @@ bool retake(p* pp, int64_t time) {
     return true;
 }
 
-// Asks pp for its processor if the same time slice has lasted for too long and somebody waits.
-// Whether it did.
+// Whether pp's next goroutine has been waiting since the last look behind one that does not let it
+// run, and an idle p could run one of the two.
+bool next_waits(p* pp, uint32_t tick) {
+    g* next = pp->runnext.load(std::memory_order_relaxed);
+    if (next == nullptr) {
+        next = pp->starters.load(std::memory_order_relaxed);
+    }
+    const bool same = next != nullptr && next == pp->seen.next && tick == pp->seen.schedtick;
+    pp->seen.next = next;
+    pp->seen.schedtick = tick;
+    return same && sched.npidle.load(std::memory_order_relaxed) != 0;
+}
+
+// Asks pp for its processor if the same time slice has lasted for too long and somebody waits:
+// first through the stack guard, at the next look by a signal. Whether it did.
 bool end_slice(p* pp, int64_t time) {
     const uint32_t tick = pp->schedtick.load(std::memory_order_relaxed);
+    const bool at_once = next_waits(pp, tick);
     if (pp->seen.slice != tick) {
         pp->seen.slice = tick;
         pp->seen.slice_since = time;
+        pp->seen.asked = false;
+        pp->seen.ask_again = time;
         return false;
     }
     const bool wanted = !runqempty(pp) || sched.runq_size.load(std::memory_order_relaxed) != 0 ||
                         pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed);
-    if (!wanted || time - pp->seen.slice_since < time_slice) {
+    if ((!at_once && (!wanted || time - pp->seen.slice_since < time_slice)) ||
+        time < pp->seen.ask_again) {
         return false;
     }
-    preempt(pp);
+    preempt(pp, tick, pp->seen.asked);
+    // In the runtime, or where signals do not come, it takes a while: no storm of them.
+    pp->seen.ask_again = time + (pp->seen.asked ? between_signals : 0);
+    pp->seen.asked = true;
     return true;
 }
 
-// Whether pp's next goroutine has been waiting since the last look, and an idle p could run it.
+// Whether there was something in the ring at the last look and is now, and an idle p could run it:
+// a thief has missed it, or a yield has put it there, which wakes nobody.
 bool stranded(p* pp) {
-    g* next = pp->runnext.load(std::memory_order_relaxed);
-    if (next == nullptr && !runqempty(pp)) {
-        // What is in the ring, as long as the p does not come to take any of it.
-        next = pp->runq[pp->runqhead.load(std::memory_order_relaxed) % p::runq_size].load(
-            std::memory_order_relaxed);
-    }
-    const uint32_t tick = pp->schedtick.load(std::memory_order_relaxed);
-    const bool same = next != nullptr && next == pp->seen.runnext && tick == pp->seen.schedtick;
-    pp->seen.runnext = next;
-    pp->seen.schedtick = tick;
-    return same && sched.npidle.load(std::memory_order_relaxed) != 0;
+    const bool ring = !ringempty(pp);
+    const bool both = ring && pp->seen.ring;
+    pp->seen.ring = ring;
+    return both && sched.npidle.load(std::memory_order_relaxed) != 0;
 }
 
 // Looks at all p's; whether there was anything to do.
@@ -119,9 +136,12 @@ bool look() {
     return found;
 }
 
+// Under sched.lock. Those beyond gomaxprocs count too, until they have retired.
 bool all_idle() {
-    return sched.npidle.load(std::memory_order_relaxed) ==
-           sched.gomaxprocs.load(std::memory_order_relaxed);
+    const uint32_t procs = sched.gomaxprocs.load(std::memory_order_relaxed);
+    const uint32_t made = sched.procs_made.load(std::memory_order_relaxed);
+    return sched.npidle.load(std::memory_order_relaxed) == procs &&
+           sched.npretired == (made > procs ? made - procs : 0);
 }
 
 } // namespace

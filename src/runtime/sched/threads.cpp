@@ -17,15 +17,17 @@
 // Either the submitter sees the idle p and that nobody spins, or the spinner's second look sees the
 // g.
 //
-// A g in runnext alone wakes nobody: it runs next where it is, in most programs within a
-// microsecond, and moving it would cost more than that. If the running goroutine does not let it,
-// sysmon sees to it.
+// A g in runnext wakes nobody: it runs next where it is, in most programs within a microsecond, and
+// moving it would cost more than that. If the running goroutine does not let it, sysmon has that
+// one give way, and then somebody is woken for it.
 #include "base/fatal.h"
 #include "base/if_linked.h"
 #include "base/knobs.h"
 #include "mem/tls.h"
 #include "os/os.h"
+#include "os/process.h"
 #include "sched/quota.h"
+#include "sched/runq.h"
 #include "sched/sched.h"
 
 extern "C" {
@@ -46,8 +48,11 @@ constexpr int64_t idle_time = 5'000'000'000;
 // Go's limit.
 constexpr uint32_t most_threads = 10'000;
 
-// How often a spinner goes round all p's; in the last round it takes what is in runnext, too.
-constexpr int steal_rounds = 4;
+// How often a spinner goes round all p's: a few times where it takes a processor from others, else
+// for as long as it takes to go to sleep and be woken, some ten microseconds.
+constexpr int least_rounds = 4;
+constexpr int most_rounds = 64;
+constexpr int pauses = 8; // between two rounds
 
 constexpr size_t page = 4096;
 constexpr size_t thread_stack = 64 * 1024;
@@ -103,6 +108,7 @@ void pidleput(p* pp) {
         pp->status.store(p_status::retired, std::memory_order_relaxed);
         pp->link = sched.pretired;
         sched.pretired = pp;
+        ++sched.npretired;
         return;
     }
     pp->status.store(p_status::idle, std::memory_order_relaxed);
@@ -126,7 +132,9 @@ m* mget() {
 
 // Under sched.lock. Is there anybody left who could make a goroutine runnable?
 void check_deadlock() {
-    if (sched.mcount - sched.nmidle - sched.nmlocked - sched.nmsys == 0) {
+    // What is in the global queue runs: sysmon, which is not counted, may have a p in its hand for
+    // it.
+    if (sched.mcount - sched.nmidle - sched.nmlocked - sched.nmsys == 0 && sched.runq.size == 0) {
         fatal("all goroutines are asleep - deadlock!");
     }
 }
@@ -203,7 +211,6 @@ m* new_m() {
     g* const own = mp->g0;
     mp->id = id;
     mp->curg = nullptr;
-    mp->p = nullptr;
     mp->link = nullptr;
     mp->mstartfn = enter_thread;
     mp->nextp = nullptr;
@@ -219,12 +226,12 @@ void clone_m(m* mp) {
     void* const memory = reinterpret_cast<void*>(stack_end(mp));
     // The thread that had it before has left its own there.
     __builtin_memset(memory, 0, thread_tls_size());
-    tcb* const tls = make_thread_tls(memory, mp->g0);
+    mp->tls = make_thread_tls(memory, mp->g0);
     if (&__libc_single_threaded != nullptr) {
         __libc_single_threaded = 0;
     }
     const long result =
-        start_thread(clone_flags, reinterpret_cast<void*>(mp->g0->sp), &mp->tid, tls);
+        start_thread(clone_flags, reinterpret_cast<void*>(mp->g0->sp), &mp->tid, mp->tls);
     if (result < 0) {
         fatal_errno("cannot start a thread", static_cast<int>(result),
                     "raise RLIMIT_NPROC (ulimit -u) or the cgroup's pids.max");
@@ -252,9 +259,6 @@ void startm(p* pp, bool spinning) {
 
 // The end of a thread. On its g0, without a p; in none of the lists.
 [[noreturn]] void exit_m(m* mp) {
-    if (auto* const run = if_linked(run_thread_exit_handlers)) {
-        run();
-    }
     {
         const lock_guard guard(sched.lock);
         --sched.mcount;
@@ -275,8 +279,11 @@ void stopm(m* mp) {
         ++sched.nmidle;
         check_deadlock();
     }
-    // The first thread stays: it is the process.
-    while (!mp->park.sleep(mp == &m0 ? -1 : idle_time)) {
+    // The first thread stays: it is the process. So does one that has destructors to run, for which
+    // there is no goroutine here.
+    auto* const has_handlers = if_linked(has_thread_exit_handlers);
+    const bool stays = mp == &m0 || (has_handlers != nullptr && has_handlers());
+    while (!mp->park.sleep(stays ? -1 : idle_time)) {
         const lock_guard guard(sched.lock);
         if (!mp->idle) {
             continue; // somebody is about to wake it
@@ -296,7 +303,7 @@ void stopm(m* mp) {
     if (mp->nextp == nullptr) {
         exit_m(mp);
     }
-    acquirep(mp, mp->nextp);
+    acquirep(mp->nextp);
     mp->nextp = nullptr;
 }
 
@@ -308,20 +315,64 @@ uint32_t next_random(m* mp) {
     return mp->random = x;
 }
 
+// Goroutines that were shorter than this are not worth stealing: moving one to another processor,
+// its stack and what it counts down, takes longer than running it where it is.
+constexpr uint64_t short_goroutine = 2000; // in cycles of the time stamp counter
+constexpr uint64_t least_patience = 2'000;
+constexpr uint64_t most_patience = 300'000; // some 100 us
+
+// A thief whose loot was short waits before it steals again, each time longer, so that who starts
+// short goroutines mostly runs them itself. Meanwhile it counts as looking for work, and nobody is
+// woken.
+void have_patience(m* mp) {
+    if (mp->loot == 0) {
+        return;
+    }
+    const uint64_t now = __builtin_ia32_rdtsc();
+    if (now - mp->stolen_at > mp->loot * short_goroutine) {
+        mp->patience = 0;
+    } else {
+        mp->patience = mp->patience * 2 + least_patience;
+        mp->patience = mp->patience < most_patience ? mp->patience : most_patience;
+    }
+    mp->loot = 0;
+    while (__builtin_ia32_rdtsc() - now < mp->patience) {
+        __builtin_ia32_pause();
+    }
+}
+
+// Something of another p's, or null where there is none for a while.
 g* steal(m* mp) {
-    p* const pp = mp->p;
-    // May be old: what is newer wakes somebody itself.
-    const uint32_t made = sched.procs_made.load(std::memory_order_acquire);
-    for (int round = 0; round < steal_rounds; ++round) {
+    p* const pp = getp();
+    have_patience(mp);
+    const bool room = sched.gomaxprocs.load(std::memory_order_relaxed) <= os::process.cpus;
+    const int rounds = room ? most_rounds : least_rounds;
+    for (int round = 0; round < rounds; ++round) {
+        // May be old: what is newer wakes somebody itself.
+        const uint32_t made = sched.procs_made.load(std::memory_order_acquire);
         const uint32_t start = next_random(mp) % made;
         for (uint32_t i = 0; i < made; ++i) {
             p* const victim = proc((start + i) % made);
             if (victim == pp) {
                 continue;
             }
-            if (g* const gp = runqsteal(pp, victim, round == steal_rounds - 1)) {
+            if (g* const gp = runqsteal(pp, victim)) {
+                mp->loot = 1 + runqlen(pp);
+                mp->stolen_at = __builtin_ia32_rdtsc();
                 return gp;
             }
+        }
+        if (round < least_rounds) {
+            continue;
+        }
+        // Nobody but this m runs goroutines, or there is work in the global queue.
+        if (sched.npidle.load(std::memory_order_relaxed) + 1 >=
+                sched.gomaxprocs.load(std::memory_order_relaxed) ||
+            sched.runq_size.load(std::memory_order_relaxed) != 0) {
+            break;
+        }
+        for (int i = 0; i < pauses; ++i) {
+            __builtin_ia32_pause();
         }
     }
     return nullptr;
@@ -333,7 +384,7 @@ bool any_work() {
         return true;
     }
     for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
-        if (!runqempty(proc(id))) {
+        if (!ringempty(proc(id))) {
             return true;
         }
     }
@@ -349,7 +400,7 @@ void wait_for_p(m* mp) {
     // Only the goroutine's own hand-over wakes it.
     (void)mp->park.sleep(-1);
     mp->park.clear();
-    acquirep(mp, mp->nextp);
+    acquirep(mp->nextp);
     mp->nextp = nullptr;
 }
 
@@ -358,24 +409,22 @@ g* exitsyscall_on_g0(g* gp, void* /*nothing*/) {
     m* const mp = gp->m;
     set_status(gp, g_status::syscall, g_status::runnable);
     leave_m(gp);
+    const bool locked = gp->locked; // in the queue it may be somebody else's already
     p* pp = nullptr;
     {
+        // One section, so that a p that becomes idle is seen here, or sees the g there.
         const lock_guard guard(sched.lock);
         pp = pidleget();
-        if (pp == nullptr && !gp->locked) {
+        if (pp == nullptr) {
             globrunqput(gp);
         }
     }
     if (pp != nullptr) {
-        acquirep(mp, pp);
+        acquirep(pp);
         return execute(gp, false);
     }
-    if (gp->locked) {
+    if (locked) {
         // Nobody else may run it: whoever finds it in the global queue hands a p over.
-        {
-            const lock_guard guard(sched.lock);
-            globrunqput(gp);
-        }
         wait_for_p(mp);
         return execute(gp, false);
     }
@@ -395,6 +444,8 @@ void start_threads() {
         return;
     }
     apply_cpu_quota();
+    p0.exclusive.store(sched.gomaxprocs.load(std::memory_order_relaxed) == 1,
+                       std::memory_order_relaxed);
     m0.tid.store(os::thread_id(), std::memory_order_relaxed);
     init_preemption(&m0);
     m* const mp = new_m();
@@ -407,7 +458,7 @@ void start_threads() {
 }
 
 g* find_elsewhere(m* mp) {
-    p* const pp = mp->p;
+    p* const pp = getp();
     const uint32_t procs = sched.gomaxprocs.load(std::memory_order_relaxed);
     if (pp->id >= procs) {
         retirep(mp);
@@ -430,7 +481,7 @@ g* find_elsewhere(m* mp) {
         if (g* const gp = globrunqget(pp)) {
             return gp;
         }
-        releasep(mp);
+        releasep();
         pidleput(pp);
     }
     if (mp->spinning) {
@@ -446,7 +497,7 @@ g* find_elsewhere(m* mp) {
             again = pidleget();
         }
         if (again != nullptr) {
-            acquirep(mp, again);
+            acquirep(again);
             mp->spinning = true;
             sched.nmspinning.fetch_add(1, std::memory_order_seq_cst);
             return nullptr;
@@ -466,10 +517,11 @@ void wakep() {
     {
         const lock_guard guard(sched.lock);
         pp = pidleget();
-    }
-    if (pp == nullptr) {
-        sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst);
-        return;
+        if (pp == nullptr) {
+            // Under the lock, so that whoever makes a p idle sees that nobody spins.
+            sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst);
+            return;
+        }
     }
     startm(pp, true);
 }
@@ -488,7 +540,7 @@ void retirep(m* mp) {
         mp->spinning = false;
         sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst);
     }
-    p* const pp = releasep(mp);
+    p* const pp = releasep();
     p* other = nullptr;
     {
         const lock_guard guard(sched.lock);
@@ -496,7 +548,7 @@ void retirep(m* mp) {
         other = pidleget();
     }
     if (other != nullptr) {
-        acquirep(mp, other);
+        acquirep(other);
         return;
     }
     stopm(mp);
@@ -531,11 +583,12 @@ void handoffp(p* pp) {
 void entersyscall() {
     const no_preempt here;
     g* const gp = getg();
-    m* const mp = gp->m;
-    p* const pp = mp->p;
+    tcb* const block = get_tcb();
+    p* const pp = block->p;
     set_status(gp, g_status::running, g_status::syscall);
-    mp->oldp = pp;
-    mp->p = nullptr;
+    gp->m->oldp = pp;
+    block->p = nullptr;
+    block->blocks = nullptr;
     pp->m.store(nullptr, std::memory_order_relaxed);
     pp->syscalltick.store(pp->syscalltick.load(std::memory_order_relaxed) + 1,
                           std::memory_order_relaxed);
@@ -554,8 +607,10 @@ void exitsyscall() {
     // this m and sysmon.
     if (pp->status.compare_exchange_strong(expected, p_status::running, std::memory_order_acquire,
                                            std::memory_order_relaxed)) [[likely]] {
+        tcb* const block = get_tcb();
         pp->m.store(mp, std::memory_order_relaxed);
-        mp->p = pp;
+        block->p = pp;
+        block->blocks = &pp->blocks;
         set_status(gp, g_status::syscall, g_status::running);
         return;
     }
@@ -567,15 +622,15 @@ void stop_locked_m(m* mp) {
         mp->spinning = false;
         sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst);
     }
-    if (mp->p != nullptr) {
-        handoffp(releasep(mp));
+    if (getp() != nullptr) {
+        handoffp(releasep());
     }
     wait_for_p(mp);
 }
 
 void start_locked_m(m* mp, g* gp) {
     m* const other = gp->m;
-    p* const pp = releasep(mp);
+    p* const pp = releasep();
     {
         const lock_guard guard(sched.lock);
         --sched.nmlocked;
@@ -588,7 +643,7 @@ void start_locked_m(m* mp, g* gp) {
 void exit_locked_m(m* mp) {
     mp->lockedg = nullptr;
     mp->lockedext = 0;
-    handoffp(releasep(mp));
+    handoffp(releasep());
     if (mp == &m0) {
         // The first thread cannot end without the process; it never runs anything again.
         {
@@ -606,6 +661,10 @@ void exit_locked_m(m* mp) {
 void set_gomaxprocs(uint32_t count) {
     count = count < most_procs ? count : most_procs;
     const lock_guard guard(sched.lock);
+    if (count > 1) {
+        // Where p0 is exclusive, it is this goroutine's: nothing else runs.
+        p0.exclusive.store(false, std::memory_order_relaxed);
+    }
     sched.gomaxprocs.store(count, std::memory_order_relaxed);
     // All lists anew, by the number that counts now. A p that runs beyond it retires by itself when
     // its m looks for the next goroutine.
@@ -618,18 +677,37 @@ void set_gomaxprocs(uint32_t count) {
         }
     }
     uint32_t idle = 0;
+    sched.npretired = 0;
     const uint32_t made = sched.procs_made.load(std::memory_order_relaxed);
     idle += count > made ? count - made : 0;
     while (p* const pp = known) {
         known = pp->link;
         p** const list = pp->id < count ? &sched.pidle : &sched.pretired;
-        idle += pp->id < count ? 1 : 0;
+        (pp->id < count ? idle : sched.npretired) += 1;
         pp->status.store(pp->id < count ? p_status::idle : p_status::retired,
                          std::memory_order_relaxed);
         pp->link = *list;
         *list = pp;
     }
     sched.npidle.store(idle, std::memory_order_seq_cst);
+}
+
+void claim_exclusive(p* pp) {
+    if (pp != &p0 || pp->exclusive.load(std::memory_order_relaxed) ||
+        sched.gomaxprocs.load(std::memory_order_relaxed) != 1) {
+        return;
+    }
+    const lock_guard guard(sched.lock);
+    if (sched.gomaxprocs.load(std::memory_order_relaxed) != 1) {
+        return;
+    }
+    // An m that is about to steal has a p that is not retired.
+    for (uint32_t id = 1; id < sched.procs_made.load(std::memory_order_relaxed); ++id) {
+        if (proc(id)->status.load(std::memory_order_relaxed) != p_status::retired) {
+            return;
+        }
+    }
+    pp->exclusive.store(true, std::memory_order_relaxed);
 }
 
 void apply_cpu_quota() {
@@ -648,12 +726,26 @@ void apply_cpu_quota() {
     }
 }
 
+// The counts only grow, so two sums that agree are of one moment. Where others keep changing them:
+// those that have ended are read first, and the answer is never too small.
 int64_t count_goroutines() {
-    int64_t sum = 0;
-    for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
-        sum += proc(id)->goroutines.load(std::memory_order_relaxed);
+    uint64_t last = 0;
+    for (int tries = 0;; ++tries) {
+        uint64_t ended = 0;
+        uint64_t started = 0;
+        const uint32_t made = sched.procs_made.load(std::memory_order_acquire);
+        // Acquire: an end that is seen brings its start along.
+        for (uint32_t id = 0; id < made; ++id) {
+            ended += proc(id)->ended.load(std::memory_order_acquire);
+        }
+        for (uint32_t id = 0; id < made; ++id) {
+            started += proc(id)->started.load(std::memory_order_relaxed);
+        }
+        if (tries == 16 || started + ended == last) {
+            return static_cast<int64_t>(started - ended);
+        }
+        last = started + ended;
     }
-    return sum;
 }
 
 } // namespace runtime

@@ -1,13 +1,14 @@
 // wait_group.
 //
-// state_ has the count in its upper half and the number of those who wait in its lower one. Who
-// makes the count zero takes that number and releases as many: nobody else does, and nobody leaves
-// by himself, so that the object may be gone as soon as the last of them is let go.
+// Two words that one instruction compares and swaps: state_ is twice the count, and odd when
+// somebody waits; waiters_ is who, the last one first, linked through schedlink. Who waits pushes
+// himself while the count is not zero. Who makes the count zero takes the waiters, if there are
+// any: nobody else touches the words then, because nobody joins where the count is zero, and nobody
+// may add before those who wait have gone on. So the object may be gone as soon as the last of them
+// is let go, and where nobody waits as soon as the count is zero.
 //
-// waiters_ is 0; or the g that came last, the others behind it through schedlink; or, odd, 2n + 1:
-// n who are counted in state_ and not here yet need not wait. A waiter pushes itself, or takes one
-// of n; who releases takes all that are there, again and again, and leaves the rest as n. Each is
-// one compare-and-swap or exchange of waiters_, so one of the two always meets the other.
+// On an exclusive p (sched/runq.cpp) nothing of it needs a lock, only that the goroutine is not
+// preempted meanwhile.
 #include <rt0/sync.h>
 
 #include "base/fatal.h"
@@ -19,95 +20,104 @@ namespace {
 
 using runtime::g;
 
-std::int32_t count_of(std::uint64_t state) {
-    return static_cast<std::int32_t>(state >> 32);
+std::int64_t count_of(std::uint64_t state) {
+    return static_cast<std::int64_t>(state) >> 1;
+}
+
+bool is_exclusive() {
+    return getp()->exclusive.load(std::memory_order_relaxed);
 }
 
 } // namespace
 
 void wait_group::add(std::int32_t n) {
-    // Release: what this goroutine did happens before wait returns. Acquire: the last one carries
-    // what the others did along.
-    const std::uint64_t change = static_cast<std::uint64_t>(static_cast<std::int64_t>(n)) << 32;
-    const std::uint64_t state = state_.fetch_add(change, std::memory_order_acq_rel) + change;
+    const std::uint64_t change = static_cast<std::uint64_t>(static_cast<std::int64_t>(n)) * 2;
+    std::uint64_t state = 0;
+    {
+        const runtime::no_preempt here;
+        if (is_exclusive()) {
+            state = state_.load(std::memory_order_relaxed) + change;
+            state_.store(state, std::memory_order_relaxed);
+        } else {
+            // Release: what this goroutine did happens before wait returns. Acquire: the last one
+            // carries what the others did along.
+            state = state_.fetch_add(change, std::memory_order_acq_rel) + change;
+        }
+    }
     if (count_of(state) > 0) {
         return;
     }
     if (count_of(state) < 0) [[unlikely]] {
         runtime::panic("sync: negative WaitGroup counter");
     }
-    if (const auto waiting = static_cast<std::uint32_t>(state); waiting != 0) {
-        release(waiting);
+    if (state != 0) {
+        release();
     }
 }
 
-// The count is zero, and that many wait.
-void wait_group::release(std::uint32_t waiting) {
-    if (static_cast<std::uint32_t>(state_.load(std::memory_order_relaxed)) != waiting ||
-        count_of(state_.load(std::memory_order_relaxed)) != 0) [[unlikely]] {
+// The count is zero, and somebody waits.
+void wait_group::release() {
+    auto* waiting = static_cast<g*>(waiters_.load(std::memory_order_relaxed));
+    waiters_.store(nullptr, std::memory_order_relaxed);
+    if (state_.load(std::memory_order_relaxed) != 1) [[unlikely]] {
         runtime::panic("sync: WaitGroup misuse: Add called concurrently with Wait");
     }
-    state_.store(0, std::memory_order_relaxed);
-    g* first = nullptr; // of those who go on, the longest waiting at the front
-    for (;;) {
-        // Acquire: pairs with the push; the g's links are visible.
-        auto* gp = reinterpret_cast<g*>(waiters_.exchange(0, std::memory_order_acq_rel));
-        while (gp != nullptr) {
-            g* const next = gp->schedlink;
-            gp->schedlink = first;
-            first = gp;
-            gp = next;
-            --waiting;
-        }
-        std::uintptr_t nobody = 0;
-        // Release: who takes one of them sees what happened before the count became zero.
-        if (waiting == 0 || waiters_.compare_exchange_strong(
-                                nobody, std::uintptr_t{waiting} * 2 + 1, std::memory_order_release,
-                                std::memory_order_relaxed)) {
-            break;
-        }
+    // Release: pairs with wait's acquire, for a goroutine that comes now and need not wait.
+    state_.store(0, std::memory_order_release);
+    // The object may be gone. The one that has waited longest goes first.
+    g* first = nullptr;
+    while (waiting != nullptr) {
+        g* const next = waiting->schedlink;
+        waiting->schedlink = first;
+        first = waiting;
+        waiting = next;
     }
-    // The object may be gone.
     while (first != nullptr) {
         g* const gp = first;
         first = gp->schedlink;
-        gp->schedlink = nullptr;
         runtime::ready(gp);
     }
 }
 
-void wait_group::wait() {
-    std::uint64_t state = state_.load(std::memory_order_acquire);
-    do {
+// On g0: gp is off its stack. False where there is nothing to wait for any more.
+bool wait_group::join(void* waiting) {
+    auto* const gp = static_cast<g*>(waiting);
+    if (is_exclusive()) {
+        const std::uint64_t state = state_.load(std::memory_order_relaxed);
         if (count_of(state) == 0) {
-            return;
+            return false;
         }
-    } while (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire,
-                                           std::memory_order_acquire));
-    runtime::park(
-        [](g* gp, void* self) {
-            std::atomic<std::uintptr_t>& waiters = static_cast<wait_group*>(self)->waiters_;
-            std::uintptr_t there = waiters.load(std::memory_order_relaxed);
-            for (;;) {
-                if (there % 2 == 1) {
-                    const std::uintptr_t left = there == 3 ? 0 : there - 2;
-                    // Acquire: pairs with release's store.
-                    if (waiters.compare_exchange_weak(there, left, std::memory_order_acquire,
-                                                      std::memory_order_relaxed)) {
-                        return false;
-                    }
-                } else {
-                    gp->schedlink = reinterpret_cast<g*>(there);
-                    // Release: the g, off its stack.
-                    if (waiters.compare_exchange_weak(there, reinterpret_cast<std::uintptr_t>(gp),
-                                                      std::memory_order_release,
-                                                      std::memory_order_relaxed)) {
-                        return true;
-                    }
-                }
-            }
-        },
-        this, runtime::wait_reason::wait_group);
+        gp->schedlink = static_cast<g*>(waiters_.load(std::memory_order_relaxed));
+        waiters_.store(gp, std::memory_order_relaxed);
+        state_.store(state | 1, std::memory_order_relaxed);
+        return true;
+    }
+    std::uint64_t state = state_.load(std::memory_order_acquire);
+    void* others = waiters_.load(std::memory_order_relaxed);
+    for (;;) {
+        if (count_of(state) == 0) {
+            return false;
+        }
+        gp->schedlink = static_cast<g*>(others);
+        bool joined = false;
+        // Where it fails it loads both. A full barrier, as all locked instructions.
+        asm volatile("lock cmpxchg16b %0"
+                     : "+m"(*this), "=@ccz"(joined), "+a"(state), "+d"(others)
+                     : "b"(state | 1), "c"(gp)
+                     : "memory");
+        if (joined) {
+            return true;
+        }
+    }
+}
+
+void wait_group::wait() {
+    // Acquire: pairs with the release of those who made it zero.
+    if (count_of(state_.load(std::memory_order_acquire)) == 0) {
+        return;
+    }
+    runtime::park([](g* gp, void* self) { return static_cast<wait_group*>(self)->join(gp); }, this,
+                  runtime::wait_reason::wait_group);
 }
 
 } // namespace rt0

@@ -15,9 +15,7 @@ using runtime::ready;
 
 int count_goroutines() {
     int count = 0;
-    for (const runtime::g* gp = runtime::sched.allgs; gp != nullptr; gp = gp->alllink) {
-        ++count;
-    }
+    runtime::for_each_g([](runtime::g* /*gp*/, void* to) { ++*static_cast<int*>(to); }, &count);
     return count;
 }
 

@@ -5,6 +5,7 @@
 namespace {
 
 runtime::g* parked = nullptr;
+runtime::g* main_goroutine = nullptr;
 bool done = false;
 
 // A place to stop at.
@@ -27,7 +28,7 @@ void wakes(runtime::funcval* /*self*/) {
 
 int main() {
     runtime::funcval first{parks};
-    asm volatile("" : : "r"(runtime::drop_g));
+    link_goroutines();
     runtime::newproc(&first);
     while (parked == nullptr) {
         runtime::gosched();
@@ -37,4 +38,9 @@ int main() {
     while (!done) {
         runtime::gosched();
     }
+    // Parks main, and the other wakes it.
+    main_goroutine = getg();
+    runtime::funcval third{[](runtime::funcval* /*self*/) { runtime::ready(main_goroutine); }};
+    runtime::newproc(&third);
+    runtime::park(nullptr, nullptr, runtime::wait_reason::none);
 }

@@ -7,9 +7,6 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import gdb
 from session import *
 
-LOOP = "runtime.schedule"
-
-
 def stop_at(name):
     breakpoint = gdb.Breakpoint(name, temporary=True)
     gdb.execute("run" if not alive() else "continue")
@@ -28,10 +25,15 @@ def test():
     check(int(gdb.parse_and_eval("(*(runtime::g**)($fs_base + 0x10))->goid")) == 2,
           "the g at fs:0x10 is not the second goroutine's")
 
-    # Its end: it has left its stack, and on g0's nobody called mcall.
-    stop_at(LOOP)
+    # Its end, on its own stack.
+    stop_at("runtime.goexit1")
     text, names = backtrace()
-    check(names[0] == LOOP and names[-1] == "runtime.mcall", "on g0:\n" + text)
+    check(names == ["runtime.goexit1", "runtime.goexit"], "at the end of a goroutine:\n" + text)
+
+    # Main parks: it has left its stack, and on g0's nobody called mcall.
+    stop_at("park_on_g0")
+    text, names = backtrace()
+    check(names[0].endswith("park_on_g0") and names[-1] == "runtime.mcall", "on g0:\n" + text)
 
     gdb.execute("continue")
     check(not alive() and exit_code() == 0, "the program did not end with status 0")

@@ -72,10 +72,10 @@ def reachable(path):
     """The lines of an assembly file that hold an instruction which a program executes."""
     lines = set()
     function = ""
-    conditional = False  # for programs with stacks that grow: this is none
+    preempted = False  # gogo's way to what a signal has interrupted: nothing is, here
     for number, line in enumerate(source_lines(path), 1):
-        conditional = line.startswith("#ifdef") or (conditional and not line.startswith("#endif"))
-        if conditional:
+        preempted = line.startswith(".Lpreempted:") or (preempted and ".cfi_endproc" not in line)
+        if preempted:
             continue
         label = re.match(r"([\w.]+):", line)
         if label and not label[1].startswith(".L"):
@@ -103,10 +103,13 @@ def check_callers(before, now, kind, put_aside):
             check(put_aside.pop(sp) == (now.callers, now.caller_registers),
                   "a goroutine comes back to other callers")
         else:
-            check(len(now.callers) == 1 and now.root == "runtime.goexit",
-                  "a goroutine does not begin in goexit")
+            check(now.callers == [], "a goroutine that begins has callers")
     elif before.name == "runtime.rt0_go" and now.name == "runtime.mstart":
         check(now.callers == [], "the boot is behind mstart")
+    elif before.name == "runtime.goexit" and now.name == "runtime.goexit1":
+        check(len(now.callers) == 1 and now.root == "runtime.goexit", "goexit is not behind goexit1")
+    elif before.name == "runtime::continue_with" and now.name == "runtime.gogo":
+        check(now.callers == [], "what has ended is behind gogo")
     elif kind == "call":
         check(now.callers[1:] == before.callers, "a call changed the callers")
         check(0 < now.callers[0] - before.pc < 16, "a call's caller is not behind the call")

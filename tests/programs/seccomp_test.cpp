@@ -180,12 +180,15 @@ TEST_P(seccomp, mprotect) {
         run("relro", refused({SYS_mprotect})), 2, "",
         "fatal error: runtime.irelocate: cannot make relocated data read-only: errno 1 (EPERM): "
         "link with -z norelro where mprotect is not allowed\n\ngoroutine 0 [idle]:\n");
-    // A goroutine's stack is not used without its guard page.
-    const result end = run("goroutines", refused({SYS_mprotect}, {"order"}));
+    // madvise gives a plain stack its guard page where the kernel can; without either there is no
+    // stack.
+    const result end = run("goroutines", refused({SYS_mprotect, SYS_madvise}, {"plain_stack"}));
     EXPECT_EQ(end.status, 2) << describe(end);
     EXPECT_TRUE(end.err.starts_with("fatal error: cannot map a stack for a goroutine: errno 1 "
                                     "(EPERM)"))
         << describe(end);
+    expect_end(run("goroutines", refused({SYS_madvise}, {"plain_stack"})), 0, "ran\n");
+    expect_end(run("goroutines", {"plain_stack"}), 0, "ran\n");
 }
 
 TEST_P(seccomp, munmap_and_madvise) {

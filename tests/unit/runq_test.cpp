@@ -1,5 +1,5 @@
 // The run queue of a p, alone and with thieves on real threads.
-#include "sched/sched.h"
+#include "sched/runq.h"
 
 #include <algorithm>
 #include <deque>
@@ -78,12 +78,11 @@ TEST_F(RunQueue, FullRingMovesHalfToTheGlobalQueue) {
     }
     EXPECT_EQ(sched.runq.size, 0U);
     runqput(&pp_, at(p::runq_size), false);
-    EXPECT_EQ(sched.runq.size, p::runq_size / 2 + 1);
+    EXPECT_EQ(sched.runq.size, p::runq_size / 2);
     for (size_t i = 0; i < p::runq_size / 2; ++i) {
         EXPECT_EQ(sched.runq.pop(), at(i)) << "the oldest half, in order";
     }
-    EXPECT_EQ(sched.runq.pop(), at(p::runq_size)) << "then the new one";
-    for (size_t i = p::runq_size / 2; i < p::runq_size; ++i) {
+    for (size_t i = p::runq_size / 2; i < p::runq_size + 1; ++i) {
         EXPECT_EQ(get(), at(i));
     }
     EXPECT_EQ(get(), nullptr);
@@ -142,13 +141,13 @@ TEST_F(RunQueue, SaysWhetherOthersMayTakeSomething) {
 
 TEST_F(RunQueue, ThiefTakesHalf) {
     p thief{};
-    EXPECT_EQ(runqsteal(&thief, &pp_, true), nullptr);
+    EXPECT_EQ(runqsteal(&thief, &pp_), nullptr);
     for (size_t i = 0; i < 9; ++i) {
         runqput(&pp_, at(i), false);
     }
     runqput(&pp_, at(9), true);
     // Five of nine, the oldest; the last of them is what it runs.
-    EXPECT_EQ(runqsteal(&thief, &pp_, true), at(4));
+    EXPECT_EQ(runqsteal(&thief, &pp_), at(4));
     for (size_t i = 0; i < 4; ++i) {
         EXPECT_EQ(runqget(&thief, &inherit_), at(i));
     }
@@ -159,13 +158,43 @@ TEST_F(RunQueue, ThiefTakesHalf) {
     }
 }
 
-TEST_F(RunQueue, ThiefTakesRunnextOnlyWhereToldTo) {
+TEST_F(RunQueue, RunnextAndStartersAreTheOwners) {
     p thief{};
     runqput(&pp_, at(0), true);
-    EXPECT_EQ(runqsteal(&thief, &pp_, false), nullptr);
-    EXPECT_EQ(runqsteal(&thief, &pp_, true), at(0));
+    for (size_t i = 1; i < 3; ++i) {
+        at(i)->schedlink = pp_.starters;
+        pp_.starters = at(i);
+    }
+    EXPECT_TRUE(ringempty(&pp_));
+    EXPECT_FALSE(runqempty(&pp_));
+    EXPECT_EQ(runqsteal(&thief, &pp_), nullptr);
+    EXPECT_EQ(get(), at(0));
+    EXPECT_TRUE(inherit_);
+    EXPECT_FALSE(runqempty(&pp_));
+    EXPECT_EQ(get(), at(2)) << "the last one first";
+    EXPECT_FALSE(inherit_);
+    EXPECT_EQ(get(), at(1));
     EXPECT_TRUE(runqempty(&pp_));
-    EXPECT_TRUE(runqempty(&thief));
+}
+
+TEST_F(RunQueue, NobodyStealsFromAnExclusiveOne) {
+    p thief{};
+    pp_.exclusive = true;
+    for (size_t i = 0; i < 2 * p::runq_size; ++i) {
+        runqput(&pp_, at(i), i % 2 == 0);
+    }
+    EXPECT_EQ(runqsteal(&thief, &pp_), nullptr);
+    // It is a queue like any other for its owner.
+    std::vector<const g*> got;
+    while (const g* const gp = get()) {
+        got.push_back(gp);
+    }
+    while (const g* const gp = sched.runq.pop()) {
+        got.push_back(gp);
+    }
+    std::sort(got.begin(), got.end());
+    EXPECT_EQ(std::unique(got.begin(), got.end()), got.end());
+    EXPECT_EQ(got.size(), 2U * p::runq_size);
 }
 
 TEST_F(RunQueue, GlobalQueueGivesAFairShare) {
@@ -191,9 +220,10 @@ TEST_F(RunQueue, DrainsIntoTheGlobalQueue) {
         runqput(&pp_, at(i), false);
     }
     runqput(&pp_, at(10), true);
+    pp_.starters = at(11);
     runqdrain(&pp_);
     EXPECT_TRUE(runqempty(&pp_));
-    EXPECT_EQ(sched.runq.size, 11U);
+    EXPECT_EQ(sched.runq.size, 12U);
     EXPECT_EQ(globrunqget(&pp_), at(10));
 }
 
@@ -209,7 +239,7 @@ TEST_F(RunQueue, ThievesOnThreads) {
         p own{};
         bool inherit = false;
         while (!stop) {
-            g* gp = runqsteal(&own, &pp_, true);
+            g* gp = runqsteal(&own, &pp_);
             while (gp != nullptr) {
                 ++taken[index(gp)];
                 ++total;

@@ -85,6 +85,12 @@ void* map_stack(size_t size, int* error) {
 }
 
 int guard(void* address, size_t size) {
+    // Since Linux 6.13: a guard that is no mapping of its own, of which a process may have 65530.
+    constexpr long madv_guard_install = 102;
+    if (arch::syscall(__NR_madvise, as_argument(address), static_cast<long>(size),
+                      madv_guard_install) == 0) {
+        return 0;
+    }
     return as_int(
         arch::syscall(__NR_mprotect, as_argument(address), static_cast<long>(size), PROT_NONE));
 }

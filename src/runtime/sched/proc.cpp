@@ -221,7 +221,9 @@ g* schedule() {
             if_linked(start_locked_m)(mp, gp);
             continue;
         }
-        return execute(gp, inherit_time);
+        g* const next = execute(gp, inherit_time);
+        asm("" : : "r"(next)); // not a tail call, so that backtraces show this function
+        return next;
     }
 }
 
@@ -304,6 +306,7 @@ void procresize(uint32_t count) {
     sched.mcount = 1;
     m0.tls = get_tcb();
     p0.exclusive.store(true, std::memory_order_relaxed); // until start_threads
+    p0.switches_left.store(global_queue_tick, std::memory_order_relaxed);
     acquirep(&p0);
 }
 

@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
     std::atexit([] { REPORT("atexit"); });
     std::at_quick_exit([] { REPORT("at_quick_exit"); });
     static runtime::funcval start{goroutine};
+    link_goroutines();
     runtime::newproc(&start);
     runtime::gosched();
     runtime::gosched();

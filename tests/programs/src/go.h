@@ -5,6 +5,11 @@
 
 #include "sched/sched.h"
 
+// newproc alone knows the first goroutine only; the file with the others comes with drop_g.
+inline void link_goroutines() {
+    asm volatile("" : : "r"(runtime::drop_g));
+}
+
 // Starts a goroutine that calls f.
 template <class F>
 void go(F f) {
@@ -18,8 +23,7 @@ void go(F f) {
             , f_(std::move(f)) {}
         F f_;
     };
-    // The runtime's own file of goroutines comes with drop_g; newproc alone knows only the first.
-    asm volatile("" : : "r"(runtime::drop_g));
+    link_goroutines();
     runtime::newproc(new closure(std::move(f)));
 }
 

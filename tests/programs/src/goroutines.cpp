@@ -47,7 +47,7 @@ void many() {
     for (const int n : runs) {
         wrong += n != 1;
     }
-    rt0::println("{} goroutines, {} wrong", count_goroutines() - 1, wrong);
+    rt0::println("{} run, {} wrong", count, wrong);
 }
 
 // Goroutines that end are used again.
@@ -246,6 +246,18 @@ void static_deadlock() {
     wait_for_static();
 }
 
+// A goroutine with a stack of its own mapping.
+void plain_stack() {
+    link_goroutines();
+    static bool ran;
+    static runtime::funcval start{[](runtime::funcval* /*self*/) { ran = true; }};
+    runtime::start_g(runtime::new_g(100'000), &start, 0, 0);
+    while (!ran) {
+        gosched();
+    }
+    rt0::println("ran");
+}
+
 int (*volatile again)(); // recursive, unknown to the compiler
 
 int recursive() {
@@ -270,6 +282,7 @@ int main(int argc, char** argv) {
         {"deadlock", deadlock},
         {"statics", statics},
         {"static_deadlock", static_deadlock},
+        {"plain_stack", plain_stack},
         {"recursive_static",
          [] {
              again = recursive;

@@ -167,6 +167,8 @@ __morestack:
         jne     .Lin_place                      // the runtime is not interrupted, and asks for nothing
         incl    %fs:TCB_NOPREEMPT               // the thread whose guard that is
         movq    %fs:TCB_G, %rax
+        cmpl    $G_RUNNING, G_STATUS(%rax)
+        jne     .Lsyscall
         movq    G_SEGMENT(%rax), %rax
         testq   %rax, %rax
         jz      .Ltrue_guard                    // the kernel's stack: zero
@@ -199,6 +201,9 @@ __morestack:
         movq    -16(%rbp), %rcx
         movq    -8(%rbp), %rax
         jb      .Lneed
+        jmp     .Lin_place
+.Lsyscall:                                      // between entersyscall and exitsyscall it is the runtime too
+        decl    %fs:TCB_NOPREEMPT
 .Lin_place:
         movq    -16(%rbp), %rcx
         movq    -8(%rbp), %rax

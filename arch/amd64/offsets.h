@@ -15,7 +15,11 @@
 #define G_SP 0x20
 #define G_M 0x28
 #define G_SEGMENT 0x30
+#define G_STATUS 0x38
 #define G_STACK_HI 0x50
+
+// g_status::running.
+#define G_RUNNING 2
 
 // The lowest bits of g::sp: how gogo continues the goroutine.
 #define SP_PREEMPTED 1 // from the registers that a signal left

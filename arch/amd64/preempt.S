@@ -49,6 +49,12 @@ runtime.sigresume:
         .cfi_startproc
         .cfi_undefined %rip
         movq    %rdi, %fs:TCB_G                 // the current g
+        movq    G_SEGMENT(%rdi), %rax           // and its guard: the kernel loads this register too
+        testq   %rax, %rax
+        jz      .Lresume_guard                  // the kernel's stack has the guard 0
+        movq    SEGMENT_GUARD(%rax), %rax
+.Lresume_guard:
+        movq    %rax, %fs:TCB_STACK_GUARD
         movq    %rsi, %rsp
         decl    %fs:TCB_NOPREEMPT               // the handler knows this function, and leaves it alone
         movl    $15, %eax                       // rt_sigreturn

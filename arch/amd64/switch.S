@@ -120,6 +120,7 @@ runtime.gogo:
         movq    G_M(%rdi), %rax                 // what continues it runs on g0, because this stack may be
         movq    M_G0(%rax), %rax                // somebody else's by now
         movq    G_SP(%rax), %rsp
+        movq    $0, %fs:TCB_STACK_GUARD         // g0's again
         .weak   runtime.resume_preempted        // in programs of one goroutine there is none
         .hidden runtime.resume_preempted
         callq   runtime.resume_preempted        // does not return

@@ -9,8 +9,9 @@ namespace runtime {
 
 namespace {
 
-// The global queue is looked at, and runnext does without its privilege, every so many switches, so
-// that goroutines that keep readying each other starve nobody. Go's number, a prime.
+// The global queue is looked at, and runnext and the last starter do without their privileges, every
+// so many switches, so that goroutines that keep readying or starting each other starve nobody. Go's
+// number, a prime.
 constexpr uint32_t global_queue_tick = 61;
 
 constexpr uint32_t goid_batch = 16;
@@ -81,6 +82,9 @@ g* look_around(p* pp) {
     }
     if (g* const next = runqget_next(pp)) {
         runqput(pp, next, false);
+    }
+    if (g* const last = runqget_starter(pp)) {
+        runqput(pp, last, false); // so that the one before it has its turn
     }
     if (g* const gp = look_at_global(pp)) {
         return gp;

@@ -261,6 +261,8 @@ static_assert(offsetof(g, sp) == G_SP);
 static_assert(offsetof(g, stack_hi) == G_STACK_HI);
 static_assert(offsetof(g, m) == G_M);
 static_assert(offsetof(g, segment) == G_SEGMENT);
+static_assert(offsetof(g, status) == G_STATUS);
+static_assert(static_cast<int>(g_status::running) == G_RUNNING);
 static_assert(offsetof(m, g0) == M_G0);
 
 // Assembly, arch/amd64/switch.S.

@@ -64,6 +64,8 @@ constexpr row_kind kinds[] = {
     {"deep_1000", "first call 1000 deep, warm", "us", 1e-3},
     {"rss", "RSS each, 100,000 parked", "bytes", 1},
     {"rss_1m", "RSS each, 1,000,000 parked", "bytes", 1},
+    {"rss_10m", "RSS each, 10,000,000 parked, then ended", "bytes", 1},
+    {"crossing", "a call across a segment, over a plain one", "ns", 1},
     {"speedup", "speed-up of all p's over 1", "x", 1},
 };
 

@@ -1,6 +1,7 @@
 // The rows of the scheduler benchmark on rt0: `sched_rt0 ROW` prints nanoseconds per operation, or
 // whatever else the row counts.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -143,6 +144,65 @@ double rss_1m() {
     return rss_of(bench::many_parked);
 }
 
+// All of them at once, and then all woken and ended.
+double rss_10m() {
+    rt0::wait_group gate;
+    rt0::wait_group ended;
+    std::atomic<long> there = 0;
+    const double before = resident();
+    gate.add(1);
+    for (long i = 0; i < bench::all_parked; ++i) {
+        ended.go([&] {
+            ++there;
+            gate.wait();
+        });
+    }
+    while (there < bench::all_parked)
+        rt0::yield();
+    const double each = (resident() - before) / static_cast<double>(bench::all_parked);
+    gate.done();
+    ended.wait();
+    return each;
+}
+
+// A function that asks for stack, and does nothing else.
+[[gnu::noinline]] int called(int n) {
+    volatile char frame[64];
+    frame[n % 64] = static_cast<char>(n);
+    return frame[n % 64];
+}
+
+double time_of_a_call() {
+    constexpr int calls = 200'000;
+    double best = 1e9;
+    for (int i = 0; i < 5; ++i) {
+        best = std::min(best, bench::once([] {
+            for (int call = 0; call < calls; ++call)
+                bench::keep(called(call));
+        }));
+    }
+    return best / calls;
+}
+
+// The longest that it takes at this depth of the stack and some below.
+[[gnu::noinline]] double slowest_call(int depth) {
+    volatile char frame[16];
+    frame[depth % 16] = 0;
+    const double here = time_of_a_call();
+    return depth == 0 ? here : std::max(here, slowest_call(depth - 1)) + frame[depth % 16];
+}
+
+// Somewhere on the way down it crosses: there a segment begins, and is kept.
+double crossing() {
+    double plain = time_of_a_call();
+    double slowest = 0;
+    rt0::wait_group group;
+    group.go([&] { slowest = slowest_call(20); });
+    group.wait();
+    plain = std::min(plain, time_of_a_call());
+    return slowest - plain;
+}
+
 void tree(int depth) {
     if (depth == 0) {
         bench::leaf();
@@ -174,6 +234,7 @@ constexpr row rows[] = {
     {"burst_1m", burst_1m}, {"skynet", skynet},
     {"fib25", fib25},       {"deep_1000", deep_1000},
     {"rss", rss},           {"rss_1m", rss_1m},
+    {"rss_10m", rss_10m},   {"crossing", crossing},
     {"speedup", speedup},
 };
 

@@ -21,6 +21,7 @@ inline constexpr int depth = 1000;
 inline constexpr int tree_depth = 12;
 inline constexpr long parked = 100'000;
 inline constexpr long many_parked = 1'000'000;
+inline constexpr long all_parked = 10'000'000;
 
 // Nanoseconds that work() takes.
 template <class Work>

@@ -20,6 +20,12 @@ void parks(runtime::funcval* /*self*/) {
     done = true;
 }
 
+[[gnu::noinline]] void give_way() {
+    for (int i = 0; i < 10; ++i) {
+        runtime::gosched();
+    }
+}
+
 void wakes(runtime::funcval* /*self*/) {
     runtime::ready(parked);
 }
@@ -38,6 +44,10 @@ int main() {
     while (!done) {
         runtime::gosched();
     }
+    // Main and another give way to each other.
+    runtime::funcval yields{[](runtime::funcval* /*self*/) { give_way(); }};
+    runtime::newproc(&yields);
+    give_way();
     // Parks main, and the other wakes it.
     main_goroutine = getg();
     runtime::funcval third{[](runtime::funcval* /*self*/) { runtime::ready(main_goroutine); }};

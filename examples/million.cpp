@@ -1,4 +1,4 @@
-// A million goroutines at once, on stacks that grow (rt0::split): how much memory, how long?
+// A million goroutines at once: how much memory, how long?
 #include <chrono>
 #include <cstddef>
 #include <span>

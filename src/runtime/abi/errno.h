@@ -1,7 +1,7 @@
 // C's errno, for the C functions that set it.
 #pragma once
 
-extern "C" int* __errno_location();
+extern "C" int* __errno_location() noexcept;
 
 namespace runtime {
 

@@ -98,7 +98,7 @@ preempted_state* new_state() {
 
 // Takes the goroutine off this thread, if that may be.
 bool take_off(signal_context* context, tcb* block) {
-    if (block->nopreempt != 0) {
+    if (block->nopreempt != 1) { // the handler's own
         return false;
     }
     g* const gp = block->current;
@@ -143,12 +143,15 @@ bool take_off(signal_context* context, tcb* block) {
 
 void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
     tcb* const block = get_tcb();
-    // The signal stack does not grow, nor does g0's. First of all: an inline function that the
-    // runtime shares with the program may have been compiled to ask.
+    // First of all: an inline function that the runtime shares with the program may have been compiled
+    // to ask for stack. Here nobody gives way where sysmon asks, and the signal stack does not grow,
+    // nor does g0's.
+    ++block->nopreempt;
     const uintptr_t guard = block->stack_guard;
     block->stack_guard = 0;
     if (!take_off(static_cast<signal_context*>(frame), block)) {
         block->stack_guard = guard;
+        --block->nopreempt;
     }
 }
 

@@ -260,7 +260,7 @@ void gosched() {
             switch_to(gp, next, &pp->runq[tail % p::runq_size], &pp->runqtail, tail + 1);
             return;
         }
-        if (pp->switches_left.load(std::memory_order_relaxed) != 0 && runqlen(pp) == 0 &&
+        if (pp->switches_left.load(std::memory_order_relaxed) != 0 && runqempty(pp) &&
             sched.runq_size.load(std::memory_order_relaxed) == 0 &&
             pp->id < sched.gomaxprocs.load(std::memory_order_relaxed)) {
             no_preempt::end();

@@ -89,7 +89,7 @@ inline g* next_at_hand(m* mp, p* pp) {
         return nullptr;
     }
     if (next->locked) [[unlikely]] {
-        runqput(pp, next, false);
+        runqput(pp, next, true); // schedule takes it first
         return nullptr;
     }
     pp->switches_left.store(left - 1, std::memory_order_relaxed);

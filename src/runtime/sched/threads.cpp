@@ -336,7 +336,8 @@ void have_patience(m* mp) {
         mp->patience = mp->patience < most_patience ? mp->patience : most_patience;
     }
     mp->loot = 0;
-    while (__builtin_ia32_rdtsc() - now < mp->patience) {
+    while (__builtin_ia32_rdtsc() - now < mp->patience &&
+           sched.runq_size.load(std::memory_order_relaxed) == 0) {
         __builtin_ia32_pause();
     }
 }

@@ -129,14 +129,17 @@ template <class F>
 decltype(auto) on_big_stack(F&& f, std::size_t size = 256 * 1024) {
     using result = std::invoke_result_t<F>;
     if constexpr (std::is_void_v<result>) {
-        detail::call_on_big_stack(
-            [](void* function) {
-                std::invoke(std::forward<F>(*static_cast<std::remove_reference_t<F>*>(function)));
-            },
-            const_cast<void*>(static_cast<const volatile void*>(std::addressof(f))), size);
+        auto call = [&f] { std::invoke(std::forward<F>(f)); };
+        detail::call_on_big_stack([](void* self) { (*static_cast<decltype(call)*>(self))(); },
+                                  std::addressof(call), size);
     } else if constexpr (std::is_reference_v<result>) {
         std::remove_reference_t<result>* got = nullptr;
-        on_big_stack([&f, &got] { got = std::addressof(std::invoke(std::forward<F>(f))); }, size);
+        on_big_stack(
+            [&f, &got] {
+                result&& referred = std::invoke(std::forward<F>(f));
+                got = std::addressof(referred);
+            },
+            size);
         return static_cast<result>(*got);
     } else {
         std::optional<result> got;

@@ -257,7 +257,8 @@ void preempt(p* pp, uint32_t slice, bool by_signal) {
     if (mp == nullptr) {
         return;
     }
-    if (!by_signal && guard_works) {
+    // Without signals the guard is asked again: the store may have been lost.
+    if ((!by_signal || knobs.asyncpreemptoff != 0) && guard_works) {
         // Release: pairs with the prologue's load, which on this processor acquires; preempt_here
         // sees the mask.
         std::atomic_ref<uintptr_t>(mp->tls->stack_guard)

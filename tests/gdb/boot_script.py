@@ -1,5 +1,5 @@
 """tools/gdb/boot.gdb stops at each step of the boot, in order, and says what each is. Twice: a second run
-is as good as the first.
+is as good as the first. What it says to look at can be looked at.
 """
 
 import os
@@ -26,6 +26,12 @@ def notes():
     return places
 
 
+def hints(note):
+    """The commands that a note asks its reader to type."""
+    return [command for line in note if line.startswith("Look: ")
+            for command in line[len("Look: "):].split("    ")]
+
+
 def test():
     expected = notes()
     abort = expected.pop("runtime.abort")
@@ -41,6 +47,17 @@ def test():
                   "no stop at %s, but:\n%s" % (place, text))
             check(answer[-len(expected[place]):] == expected[place] and expected[place],
                   "nothing is said at %s:\n%s" % (place, text))
+
+    # Through Python, because it says of an error that it is one.
+    session = ["run"]
+    for note in expected.values():
+        session += ["python gdb.execute(%r)" % command for command in hints(note)] + ["continue"]
+    check(len(session) > 40, "the script says nothing to look at")
+    answers = talk(["-x", os.path.join(ROOT, SCRIPT)], session)
+    for command, answer in zip(session, answers):
+        text = "\n".join(answer)
+        check("Error while executing Python code" not in text, "%s:\n%s" % (command, text))
+    check("exited normally" in text, "hello does not end after what there is to look at:\n" + text)
 
 
 run(test)

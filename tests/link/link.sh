@@ -86,6 +86,17 @@ wrapper)
     "$wrapper" use.cpp -L. -ltwice -o use
     expect 42 '' ./use
     expect 2 'there are no shared libraries' "$wrapper" -shared twice.cpp
+    # A source without a name.
+    "$wrapper" -x c++ - -o app <"$here/app.cpp"
+    app_runs ./app
+    # Installed in /usr, its headers are the compiler's own.
+    rm -rf usr
+    mkdir usr
+    cp -R "$prefix/bin" "$prefix/lib" usr
+    ln -s /usr/include usr/include
+    printf '#include <cstdlib>\n#include <string>\nint main() { return std::atoi("42"); }\n' >use.cpp
+    usr/bin/rt0-c++ use.cpp -o use
+    expect 42 '' ./use
     ;;
 pkg-config)
     PKG_CONFIG_PATH=$prefix/lib/pkgconfig

@@ -31,7 +31,7 @@ end
 break _rt0_amd64
 commands
     echo \nThe same on every system: argc goes to rdi, argv to rsi.\n
-    echo Look: stepi 2, then info registers rdi rsi\n
+    echo Look: stepi 2    info registers rdi rsi\n
 end
 
 break runtime.rt0_go
@@ -43,13 +43,13 @@ end
 break runtime.relocate
 commands
     echo \nA static-PIE adds its load address to its own pointers. No pointer may be used before this.\n
-    echo Look: backtrace    p runtime.g0.stack_hi - runtime.g0.stack_lo\n
+    echo Look: backtrace    p 'runtime.g0'.stack_hi - 'runtime.g0'.stack_lo\n
 end
 
 break runtime.settls
 commands
     echo \nBuilds the thread control block and the thread-local variables, points FS at them.\n
-    echo Look: p $fs_base, here and after finish\n
+    echo Look: p $fs_base    finish    p $fs_base\n
 end
 
 break runtime.irelocate
@@ -67,26 +67,26 @@ end
 break runtime.args
 commands
     echo \nArguments, environment, auxiliary vector, vDSO.\n
-    echo Look: info args    finish    p runtime::os::process\n
+    echo Look: info args    finish    p 'runtime::os::process'\n
 end
 
 break runtime.osinit
 commands
     echo \nHow many processors may this program use?\n
-    echo Look: finish    p runtime::os::process.cpus\n
+    echo Look: finish    p 'runtime::os::process'.cpus\n
 end
 
 break runtime.schedinit
 commands
     echo \nStandard descriptors, GOMAXPROCS and its like, and the p's: the rights to run goroutines.\n
-    echo Look: finish    p runtime::sched.gomaxprocs    p *runtime::sched.allp\n
+    echo Look: finish    p 'runtime::sched'.gomaxprocs    p 'runtime::p0'\n
 end
 
 break runtime.newproc
 set $rt0_newproc = $bpnum
 commands
     echo \nA new goroutine that will call fn. The first one's fn is runtime.mainPC, that is, runtime.main.\n
-    echo Look: p *fn    finish    p runtime::sched.allp->runnext\n
+    echo Look: p *fn    finish    p 'runtime::p0'.runnext\n
 end
 
 break runtime.mstart
@@ -110,8 +110,8 @@ end
 break runtime.gogo
 set $rt0_gogo = $bpnum
 commands
-    echo \nLeaves g0's stack for the goroutine's: g in rdi, its registers on its stack.\n
-    echo Look: stepi 2, then backtrace\n
+    echo \nLeaves g0's stack for the goroutine's: g in rdi. One that has not begun is a funcval on a stack.\n
+    echo Look: p ((runtime::g*)$rdi)->sp    backtrace\n
 end
 
 break runtime.main

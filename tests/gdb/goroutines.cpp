@@ -21,7 +21,7 @@ void parks(runtime::funcval* /*self*/) {
 }
 
 [[gnu::noinline]] void give_way() {
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 5; ++i) {
         runtime::gosched();
     }
 }

@@ -111,7 +111,7 @@ break runtime.gogo
 set $rt0_gogo = $bpnum
 commands
     echo \nLeaves g0's stack for the goroutine's: g in rdi. One that has not begun is a funcval on a stack.\n
-    echo Look: p ((runtime::g*)$rdi)->sp    backtrace\n
+    echo Look: info registers rdi    backtrace\n
 end
 
 break runtime.main

@@ -1,8 +1,9 @@
 #include "base/boot_step.h"
+#include "base/elf.h"
 #include "base/fatal.h"
 #include "base/if_linked.h"
 #include "boot/boot.h"
-#include "base/elf.h"
+#include "mem/tls.h"
 #include "os/os.h"
 
 namespace runtime {
@@ -14,16 +15,29 @@ extern "C" {
 [[gnu::weak, gnu::visibility("hidden")]] extern const Elf64_Rela __rela_iplt_end[];
 }
 
-void relocate(char** /*argv*/) {
+namespace {
+
+[[noreturn]] void fail(char** argv, std::string_view text) {
+    while (*argv != nullptr) {
+        ++argv;
+    }
+    settls_for_fatal(argv + 1);
+    fatal(text);
+}
+
+} // namespace
+
+void relocate(char** argv) {
     boot_step = "runtime.relocate";
     const elf_image image = own_image();
     if (image.has_interpreter) {
-        fatal("this program was linked dynamically, and rt0 programs are static: add -static (or "
-              "-static-pie) to the link command, or use rt0-c++");
+        fail(argv,
+             "this program was linked dynamically, and rt0 programs are static: add -static (or "
+             "-static-pie) to the link command, or use rt0-c++");
     }
     if (image.dynamic != nullptr && !apply_relative(read_relocations(image), image.bias)) {
-        fatal("the program has relocations that only a dynamic linker can do: link it with -static "
-              "or -static-pie");
+        fail(argv, "the program has relocations that only a dynamic linker can do: link it with "
+                   "-static or -static-pie");
     }
 }
 

@@ -9,9 +9,9 @@
 
 #include "arch/amd64/tcb.h"
 #include "base/boot_step.h"
+#include "base/elf.h"
 #include "base/fatal.h"
 #include "mem/tls.h"
-#include "base/elf.h"
 #include "os/os.h"
 #include "os/process.h"
 
@@ -88,6 +88,7 @@ tcb* settls(char** envp) {
             int error = 0;
             void* const mapped = os::map(distance + align + sizeof(tcb), &error);
             if (mapped == nullptr) {
+                set_fs(&first_tls.control, auxv);
                 fatal_errno("cannot map the thread-local storage", error,
                             "raise RLIMIT_AS (ulimit -v)");
             }
@@ -99,6 +100,10 @@ tcb* settls(char** envp) {
     block->canary = make_canary(auxv);
     set_fs(block, auxv);
     return block;
+}
+
+void settls_for_fatal(char** envp) {
+    set_fs(&first_tls.control, os::find_auxv(envp));
 }
 
 size_t thread_tls_size() {

@@ -19,6 +19,10 @@ extern tls_block first_tls;
 // before anything that is protected from smashed stacks.
 extern "C" tcb* settls(char** envp) asm("runtime.settls");
 
+// For who must fail before that: FS points at the first thread's block, where a function that the
+// runtime shares with the program finds that there is stack.
+void settls_for_fatal(char** envp);
+
 // The same for a further thread: how much zeroed memory make_thread_tls wants, which builds the
 // block in it and returns what FS shall be. current is what getg will answer.
 size_t thread_tls_size();

@@ -30,3 +30,6 @@ runtime.clone:
         .size   runtime.clone, . - runtime.clone
 
         .section .note.GNU-stack, "", @progbits
+// As base/nosplit.h, for linkers that look.
+        .section .note.GNU-split-stack, "", @progbits
+        .section .note.GNU-no-split-stack, "", @progbits

@@ -190,3 +190,6 @@ runtime.debugCallV1:
         .byte   0
 
         .section .note.GNU-stack, "", @progbits
+// As base/nosplit.h, for linkers that look.
+        .section .note.GNU-split-stack, "", @progbits
+        .section .note.GNU-no-split-stack, "", @progbits

@@ -147,6 +147,7 @@ RT0_NO_POSIX(write)
 // Threads, and what waits by blocking one. std::mutex and std::recursive_mutex park the goroutine.
 #define RT0_NO_THREAD(name) RT0_MISSING(rt0_has_no_std_thread__use_goroutines, name)
 RT0_NO_THREAD(pthread_create)
+RT0_NO_THREAD(__wrap_pthread_create) // g++'s name for it where it links with -fsplit-stack
 RT0_NO_THREAD(pthread_detach)
 RT0_NO_THREAD(pthread_join)
 RT0_NO_THREAD(pthread_self)

@@ -11,6 +11,7 @@ install(TARGETS rt0 rt0_archive exceptions rt0_throwing EXPORT rt0
 install(FILES $<TARGET_OBJECTS:rt0_start> DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME rt0.o)
 install(DIRECTORY include/rt0 DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(PROGRAMS tools/rt0-c++ DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(PROGRAMS tools/ld/ld tools/ld/ld.bfd tools/ld/ld.lld DESTINATION ${CMAKE_INSTALL_LIBDIR}/rt0)
 install(EXPORT rt0 NAMESPACE rt0:: FILE rt0Targets.cmake DESTINATION ${package})
 configure_package_config_file(cmake/rt0Config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/rt0Config.cmake
                               INSTALL_DESTINATION ${package})

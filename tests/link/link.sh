@@ -139,6 +139,179 @@ hardened)
         kind_is DYN hardened
     done
     ;;
+nosplit)
+    # What was compiled without -fsplit-stack is named, and nothing is left.
+    refused() {
+        refused_name=$1
+        refused_pattern=$2
+        shift 2
+        echo >out
+        expect 1 "
+rt0:     $refused_name
+" "$@"
+        case $output in
+        *"compiled without -fsplit-stack"*"rt0::on_big_stack"*"--rt0-nosplit=$refused_pattern
+"*) ;;
+        *) fail "$* does not say what to do: $output" ;;
+        esac
+        [ ! -e out ] || fail "$* left a program"
+    }
+    # The options come last.
+    linked() {
+        rm -f out
+        output=$("$@" 2>&1) || fail "$*: $output"
+        [ -z "$output" ] || fail "$* printed: $output"
+        expect 42 '' ./out
+        rm out
+    }
+    export RT0_CXX="$compiler"
+    export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
+    TMPDIR=$PWD/temporary
+    export TMPDIR
+    rm -rf temporary 'a (b) c' && mkdir temporary 'a (b) c'
+    source=$here/nosplit
+    "$compiler" -O2 -c "$source/foreign.cpp" -o foreign.o
+    "$compiler" -O2 -fsplit-stack -c "$source/foreign.cpp" -o asks.o
+    "$compiler" -O2 -fsplit-stack -fno-exceptions -fno-rtti -c "$source/use.cpp" -o use.o
+    rm -f libforeign.a libthin.a
+    ar rcs libforeign.a foreign.o asks.o
+    cp libforeign.a foreign.o 'a (b) c'
+    mkdir -p 'd e'
+    cp foreign.o 'd e'
+    ar rcsT libthin.a 'd e/foreign.o' foreign.o asks.o
+
+    by_wrapper() {
+        "$prefix/bin/rt0-c++" -o out "$@"
+    }
+    by_pkg_config() {
+        # shellcheck disable=SC2046
+        "$compiler" -o out "$@" $(pkg-config --libs rt0)
+    }
+    by_hand() {
+        "$compiler" -B"$prefix/lib/rt0" -nostdlib -static -o out "$@" "$prefix/lib/rt0.o" \
+            -Wl,--start-group "$prefix/lib/librt0.a" -lstdc++ -lgcc -lgcc_eh -Wl,--end-group
+    }
+    for by in by_wrapper by_pkg_config by_hand; do
+        refused foreign.o foreign.o $by use.o foreign.o
+        refused 'libforeign.a(foreign.o)' libforeign.a $by use.o libforeign.a
+        linked $by use.o asks.o
+        linked $by use.o foreign.o -Wl,--rt0-nosplit=foreign.o
+        linked $by use.o libforeign.a '-Wl,--rt0-nosplit=lib*.a'
+    done
+    cmake -S "$source" -B build -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release \
+        -DCMAKE_PREFIX_PATH="$prefix" >log 2>&1 || { cat log; exit 1; }
+    expect 1 'rt0:     libforeign.a(foreign.cpp.o)' cmake --build build --target refused
+    [ ! -e build/refused ] || fail "CMake's program is there"
+    cmake --build build --target allowed >log 2>&1 || { cat log; exit 1; }
+    expect 42 '' build/allowed
+
+    linkers=-fuse-ld=bfd
+    command -v ld.lld >/dev/null && linkers="$linkers -fuse-ld=lld"
+    for linker in $linkers; do
+        # Names with blanks and parentheses; several patterns; patterns that do not match.
+        refused 'a (b) c/foreign.o' foreign.o by_wrapper "$linker" use.o 'a (b) c/foreign.o'
+        refused 'a (b) c/libforeign.a(foreign.o)' libforeign.a by_wrapper "$linker" use.o 'a (b) c/libforeign.a' \
+            -Wl,--rt0-nosplit=foreign -Wl,--rt0-nosplit=asks.o
+        linked by_wrapper "$linker" use.o 'a (b) c/libforeign.a' -Wl,--rt0-nosplit=x \
+            '-Wl,--rt0-nosplit=libforeign.a(foreign.o)'
+        linked by_wrapper "$linker" use.o 'a (b) c/foreign.o' '-Wl,--rt0-nosplit=a (b) c/*'
+        # Thin archives: bfd names the file.
+        if [ "$linker" = -fuse-ld=lld ]; then
+            refused 'libthin.a(d e/foreign.o)' libthin.a by_wrapper "$linker" use.o libthin.a
+            linked by_wrapper "$linker" use.o libthin.a -Wl,--rt0-nosplit=libthin.a
+        else
+            refused 'd e/foreign.o' foreign.o by_wrapper "$linker" use.o libthin.a
+            linked by_wrapper "$linker" use.o libthin.a -Wl,--rt0-nosplit=foreign.o
+        fi
+        # Arguments from a file, and so many that Clang makes a file of them.
+        echo "use.o 'a (b) c/foreign.o'" >arguments
+        refused 'a (b) c/foreign.o' foreign.o by_wrapper "$linker" @arguments
+        echo '-Wl,--rt0-nosplit=foreign.o' >>arguments
+        linked by_wrapper "$linker" @arguments
+        case $compiler in
+        clang*)
+            name=long-name-of-a-directory-that-is-not-there
+            seq -f "-L/$name/$name/$name/%.0f" 15000 >>arguments
+            linked by_wrapper "$linker" @arguments
+            ;;
+        esac
+        # Nothing is in the way of errors and of what the linker was asked to print.
+        expect 1 'foreign(int)' by_wrapper "$linker" use.o
+        expect 0 'libforeign.a' by_wrapper "$linker" use.o libforeign.a -Wl,--rt0-nosplit=foreign.o -Wl,--trace
+    done
+    expect 0 'Memory Configuration' by_wrapper use.o asks.o -Wl,--print-map
+
+    # Assembly, and the lines that mark it as fitting; objects without code.
+    {
+        echo '.globl _Z7foreigni'
+        echo '_Z7foreigni: lea (%rdi, %rdi), %eax; ret'
+        echo '.section .note.GNU-stack, "", @progbits'
+    } >assembly.S
+    "$compiler" -c assembly.S
+    refused assembly.o assembly.o by_wrapper use.o assembly.o
+    {
+        echo '.section .note.GNU-split-stack, "", @progbits'
+        echo '.section .note.GNU-no-split-stack, "", @progbits'
+    } >>assembly.S
+    "$compiler" -c assembly.S
+    echo 'extern int const table[4] = {1, 2, 3, 4};' >data.cpp
+    "$compiler" -c data.cpp
+    linked by_wrapper use.o assembly.o data.o
+
+    # Link-time optimisation. GCC compiles all with the flag; of LLVM's output we see whether a part was without.
+    case $compiler in
+    g++*)
+        for fat in -fno-fat-lto-objects -ffat-lto-objects; do
+            "$compiler" -O2 -flto $fat -c "$source/foreign.cpp" -o lto.o
+            by_wrapper -O2 -flto use.o lto.o
+            objdump -d out --disassemble=_Z7foreigni | grep -q 'call.*__morestack' || fail "$fat: does not ask"
+            linked by_wrapper -O2 -flto use.o lto.o
+        done
+        ;;
+    clang*)
+        # lld reads the bitcode of its own version.
+        linkers=-fuse-ld=bfd
+        ! ld.lld --version 2>/dev/null | grep -q "LLD ${compiler#clang++-}\." || linkers="$linkers -fuse-ld=lld"
+        for lto in -flto -flto=thin; do
+            "$compiler" -O2 $lto -c "$source/foreign.cpp" -o without.o
+            "$compiler" -O2 $lto -fsplit-stack -c "$source/foreign.cpp" -o with.o
+            "$compiler" -O2 $lto -fsplit-stack -c "$source/use.cpp" -o lto.o
+            for linker in $linkers; do
+                expect 1 '(link-time optimisation)' by_wrapper "$linker" $lto lto.o without.o
+                linked by_wrapper "$linker" $lto lto.o with.o
+                linked by_wrapper "$linker" $lto lto.o without.o '-Wl,--rt0-nosplit=lto.o*'
+            done
+        done
+        ;;
+    esac
+
+    # Where nothing can be seen it warns, and links.
+    mkdir -p bin
+    printf '#!/bin/sh\nexit 1\n' >bin/readelf
+    chmod +x bin/readelf
+    PATH=$PWD/bin:$PATH expect 0 'rt0: warning: cannot see' by_wrapper use.o foreign.o
+    # Several installations, many at once.
+    mkdir -p other
+    cp "$prefix/lib/rt0/ld" other
+    i=0
+    processes=
+    while [ $i -lt 8 ]; do
+        by_wrapper -B"$PWD/other" use.o asks.o -o "out$i" &
+        processes="$processes $!"
+        i=$((i + 1))
+    done
+    for process in $processes; do
+        wait "$process" || fail "one of several links at once"
+    done
+    expect 42 '' ./out7
+    [ -z "$(ls temporary)" ] || fail "left in TMPDIR: $(ls temporary)"
+    # All of the runtime has the note.
+    readelf -SW "$prefix"/lib/librt0*.a | awk '
+        /^File: / { name = $0 }
+        /\.note\.GNU-split-stack/ { asks[name] }
+        /PROGBITS.* AX / { code[name] }
+        END { for (name in code) if (!(name in asks)) { print name; bad = 1 } exit bad }' || fail "has no note"
+    ;;
 mistakes)
     group="-Wl,--start-group $prefix/lib/librt0.a -lstdc++ -lgcc -lgcc_eh -Wl,--end-group"
     flags="-std=c++23 -fno-exceptions -fno-rtti -I$prefix/include $here/app.cpp"
@@ -160,8 +333,14 @@ deb)
     deb=$prefix
     rm -rf root
     dpkg-deb -x "$deb" root
-    RT0_CXX="$compiler" root/usr/bin/rt0-c++ "$here/app.cpp" -o app
+    export RT0_CXX="$compiler"
+    root/usr/bin/rt0-c++ "$here/app.cpp" -o app
     app_runs ./app
+    "$compiler" -c "$here/nosplit/foreign.cpp"
+    for name in ld ld.bfd ld.lld; do
+        [ -x root/usr/lib/rt0/$name ] || fail "there is no $name"
+    done
+    expect 1 'rt0:     foreign.o' root/usr/bin/rt0-c++ "$here/nosplit/use.cpp" foreign.o -o app
     ;;
 *)
     fail "no way of linking is called $way"

@@ -99,21 +99,25 @@ wrapper)
     expect 42 '' ./use
     ;;
 pkg-config)
+    gcc=-maccumulate-outgoing-args
+    case $compiler in
+    clang*) gcc= ;;
+    esac
     PKG_CONFIG_PATH=$prefix/lib/pkgconfig
     export PKG_CONFIG_PATH
     # Flags are words: split on purpose.
     for optimisation in -O0 -O2; do
         # shellcheck disable=SC2046
-        "$compiler" $optimisation "$here/app.cpp" $(pkg-config --cflags --libs rt0) -o app
+        "$compiler" $optimisation "$here/app.cpp" $(pkg-config --define-variable=gcc=$gcc --cflags --libs rt0) -o app
         app_runs ./app
         kind_is EXEC app
         # shellcheck disable=SC2046
-        "$compiler" $optimisation -fPIE "$here/app.cpp" $(pkg-config --cflags --libs rt0) -static-pie -o app
+        "$compiler" $optimisation -fPIE "$here/app.cpp" $(pkg-config --define-variable=gcc=$gcc --cflags --libs rt0) -static-pie -o app
         app_runs ./app
         kind_is DYN app
         # shellcheck disable=SC2046
         "$compiler" $optimisation "$here/exceptions.cpp" \
-            $(pkg-config --cflags --libs rt0-exceptions) -o exceptions
+            $(pkg-config --define-variable=gcc=$gcc --cflags --libs rt0-exceptions) -o exceptions
         exceptions_run ./exceptions
     done
     ;;

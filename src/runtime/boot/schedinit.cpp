@@ -2,6 +2,7 @@
 #include "base/fatal.h"
 #include "base/knobs.h"
 #include "boot/boot.h"
+#include "mem/segment.h"
 #include "os/os.h"
 #include "os/process.h"
 #include "sched/sched.h"
@@ -64,6 +65,8 @@ void checkfds() {
 
 void schedinit() {
     boot_step = "runtime.schedinit";
+    // For who looks at programs (tools/nosplit.py).
+    asm(".globl runtime.nosplit_room\n\t.set runtime.nosplit_room, %c0" : : "i"(mem::nosplit_room));
     checkfds();
     parse_knobs();
     m0.id = sched.mnext++;

@@ -14,8 +14,8 @@ namespace runtime::mem {
 
 // Below a segment's guard: what a frame takes unasked, the marks of its allocas, and room for what
 // runs without asking: __morestack's own pushes, and the runtime's functions that are not compiled
-// with -fsplit-stack down to mcall's, and libstdc++'s. tests/stacks/nosplit.py adds
-// up what they take, `stacks probes` measures it. A goroutine's first block has its g, its first
+// with -fsplit-stack down to mcall's, and libstdc++'s. The build adds up what they take
+// (tools/nosplit.py), `stacks probes` measures it. A goroutine's first block has its g, its first
 // segment and that much of it below the guard. Code that was not optimised takes several times as
 // much.
 #ifdef __OPTIMIZE__

@@ -14,10 +14,32 @@
 // Who calls has its arguments in rdi, rsi, rdx, rcx, r8, r9 and vector registers, their number in al, and
 // for a nested function GCC has the static chain, which is otherwise in r10, in rax. They all arrive at the
 // body as they were. Only r10 and r11 are free.
+//
+// Who unwinds goes from here to the caller of that function, past the prologue, which is over: it would be
+// the same function's frame a second time, with a landing pad for nothing.
 
 #include "arch/amd64/offsets.h"
 
+#ifdef RT0_UNWINDS
+// In librt0-exceptions.a: an exception that goes through leaves the segment (abi/unwind_exceptions.cpp).
+        .cfi_sections .eh_frame, .debug_frame
+        .hidden runtime.unwind_segment
+        .macro  unwinds
+        .cfi_personality 0x1b, runtime.unwind_segment   // its address relative to here, in four bytes
+        .endm
+// All programs have this file, and so our throwing functions, before a file of libstdc++.a finds its own. Nothing
+// of them is in a program that does not call them.
+        .globl  _ZSt17__throw_bad_allocv
+#else
         .cfi_sections .debug_frame
+        .macro  unwinds
+        .endm
+#endif
+// At the first instruction: two return addresses, into the prologue and to its function's caller.
+        .macro  called_by_prologue
+        .cfi_def_cfa_offset 16
+        .cfi_offset %rip, -8
+        .endm
 
 // gdb lets a caller's frame be below its callee's when the caller is called __morestack.
         .section .text.__morestack, "ax", @progbits
@@ -27,9 +49,11 @@
         .balign 16
 __morestack:
         .cfi_startproc
+        unwinds
+        called_by_prologue
         pushq   %rbp
-        .cfi_def_cfa_offset 16
-        .cfi_offset %rbp, -16
+        .cfi_def_cfa_offset 24
+        .cfi_offset %rbp, -24
         movq    %rsp, %rbp                      // the body of a function with varargs finds them at 24(%rbp)
         .cfi_def_cfa_register %rbp
         pushq   %rax
@@ -71,7 +95,7 @@ __morestack:
         movq    %rbp, %rsp
         popq    %rbp
         .cfi_remember_state
-        .cfi_def_cfa %rsp, 8
+        .cfi_def_cfa %rsp, 16
         .cfi_restore %rbp
         retq
         .cfi_restore_state
@@ -209,7 +233,7 @@ __morestack:
         movq    -8(%rbp), %rax
         movq    %rbp, %rsp
         popq    %rbp
-        .cfi_def_cfa %rsp, 8
+        .cfi_def_cfa %rsp, 16
         .cfi_restore %rbp
         jmp     .Lto_body
         .cfi_endproc
@@ -222,9 +246,10 @@ __morestack:
         .balign 16
 runtime.next_segment:
         .cfi_startproc
+        called_by_prologue
         pushq   %rbp                            // as __morestack begins
-        .cfi_def_cfa_offset 16
-        .cfi_offset %rbp, -16
+        .cfi_def_cfa_offset 24
+        .cfi_offset %rbp, -24
         movq    %rsp, %rbp
         .cfi_def_cfa_register %rbp
         pushq   %rax
@@ -276,6 +301,7 @@ runtime.call_with_room:
         .balign 16
 __morestack_non_split:
         .cfi_startproc
+        called_by_prologue
         addq    $NON_SPLIT_ROOM, %r10
         pushq   %rax
         .cfi_adjust_cfa_offset 8

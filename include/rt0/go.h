@@ -27,7 +27,9 @@ void* new_goroutine(std::size_t size, std::size_t alignment, std::size_t stack,
                     closure_base** room);
 void start_goroutine(void* goroutine);
 void drop_goroutine(void* goroutine) noexcept;
-void call_on_big_stack(void (*function)(void*), void* argument, std::size_t size);
+// In assembly: no frame of the runtime is there when function throws.
+void call_on_big_stack(void (*function)(void*), void* argument,
+                       std::size_t size) asm("runtime.call_with_room");
 
 // Larger closures than this move to the heap: they would take too much of a small stack.
 inline constexpr std::size_t largest_closure = 256;

@@ -28,6 +28,11 @@ expect() {
     [ "$status" = "$expected_status" ] || fail "$* ended with $status: $output"
 }
 
+# Does it call the libraries' functions that need much stack through ours?
+wrapped() {
+    readelf -sW "$1" | grep -q "__wrap_$2" || fail "$1 has no __wrap_$2"
+}
+
 app_runs() {
     expect 0 '8 42 55' "$1" argument
 }
@@ -35,6 +40,7 @@ app_runs() {
 exceptions_run() {
     expect 0 'caught 4, unwound 101' "$1"
     expect 2 'panic: uncaught exception: nobody catches this' "$1" throw
+    wrapped "$1" _Unwind_RaiseException
 }
 
 # Is it what it was meant to be?
@@ -54,6 +60,7 @@ cmake)
             app_runs "b$optimisation/app-$kind"
             exceptions_run "b$optimisation/exceptions-$kind"
         done
+        wrapped "b$optimisation/app-static" _ZSt10from_chars
         kind_is EXEC "b$optimisation/app-static"
         kind_is DYN "b$optimisation/app-pie"
     done
@@ -64,6 +71,7 @@ wrapper)
     for optimisation in -O0 -O2; do
         "$wrapper" $optimisation "$here/app.cpp" -o app
         app_runs ./app
+        wrapped app _ZSt10from_chars
         kind_is EXEC app
         "$wrapper" $optimisation -static-pie "$here/app.cpp" -o app
         app_runs ./app
@@ -110,6 +118,7 @@ pkg-config)
         # shellcheck disable=SC2046
         "$compiler" $optimisation "$here/app.cpp" $(pkg-config --define-variable=gcc=$gcc --cflags --libs rt0) -o app
         app_runs ./app
+        wrapped app _ZSt10from_chars
         kind_is EXEC app
         # shellcheck disable=SC2046
         "$compiler" $optimisation -fPIE "$here/app.cpp" $(pkg-config --define-variable=gcc=$gcc --cflags --libs rt0) -static-pie -o app
@@ -125,9 +134,10 @@ hand)
     for optimisation in -O0 -O2; do
         for kind in -static -static-pie; do
             "$compiler" -std=c++23 $optimisation -fPIE -fno-exceptions -fno-rtti -I"$prefix/include" \
-                -nostdlib $kind "$here/app.cpp" "$prefix/lib/rt0.o" \
+                -nostdlib $kind "$here/app.cpp" "$prefix/lib/rt0.o" -Wl,@"$prefix/lib/rt0.wrap" \
                 -Wl,--start-group "$prefix/lib/librt0.a" -lstdc++ -lgcc -lgcc_eh -Wl,--end-group -o app
             app_runs ./app
+            wrapped app _ZSt10from_chars
         done
     done
     ;;

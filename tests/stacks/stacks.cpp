@@ -10,6 +10,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
 #include <span>
 #include <string>
@@ -22,46 +23,11 @@
 #include <rt0/os.h>
 #include <rt0/print.h>
 
-#include "../programs/src/go.h"
 #include "mem/segment.h"
 #include "os/os.h"
-
-#define NOINLINE [[gnu::noinline]]
+#include "stack.h"
 
 namespace {
-
-int wrong;
-
-void check(bool right, const char* what, int line) {
-    if (!right && wrong++ < 10) {
-        rt0::println("wrong: {} (line {})", what, line);
-    }
-}
-#define CHECK(...) check(__VA_ARGS__, #__VA_ARGS__, __LINE__)
-
-// The optimiser knows nothing of what comes out.
-template <class T>
-T opaque(T value) {
-    asm volatile("" : "+g"(value) : : "memory");
-    return value;
-}
-
-void use(void* memory) {
-    asm volatile("" : : "r"(memory) : "memory");
-}
-
-// Runs f on a goroutine and waits for its end.
-template <class F>
-void on_goroutine(F f) {
-    std::atomic<bool> done = false;
-    go([&] {
-        f();
-        done = true;
-    });
-    while (!done) {
-        runtime::gosched();
-    }
-}
 
 int segments() {
     const runtime::mem::segment* at = getg()->segment;
@@ -447,6 +413,57 @@ NOINLINE void library_to_chars() {
     std::to_chars(text, text + 40, opaque(1e-300 / 3));
     use(text);
 }
+// The functions that the linker has wrapped.
+NOINLINE void library_to_chars_precise() {
+    static char text[800];
+    auto end = std::to_chars(text, text + 800, opaque(1e300), std::chars_format::fixed, 400).ptr;
+    CHECK(end == text + 301 + 1 + 400 && text[0] == '1' && end[-1] == '0');
+    // One that does not fit is made elsewhere first.
+    end = std::to_chars(text, text + 2, opaque(1e-300), std::chars_format::scientific, 1100).ptr;
+    CHECK(end == text + 2);
+    end = std::to_chars(text, text + 40, opaque(0.1F), std::chars_format::fixed, 30).ptr;
+    CHECK(std::string_view(text, end) == "0.100000001490116119384765625000");
+}
+NOINLINE void library_from_chars() {
+    // Between two doubles, 2^-1022 * 2^-53 and its half: all digits count.
+    static char text[800] = "0.";
+    std::memset(text + 2, '0', 323);
+    std::memset(text + 325, '3', 400);
+    double value = 1;
+    auto result = std::from_chars(text, text + 725, opaque(&value)[0]);
+    CHECK(result.ec == std::errc() && result.ptr == text + 725 && value == 5e-324);
+    float single = 0;
+    result = std::from_chars(text, text + 725, opaque(&single)[0]);
+    CHECK(result.ptr == text + 725);
+    static const char few[] = "1.00000005960464477539062500000000000000000000000000000001";
+    result = std::from_chars(few, few + sizeof few - 1, opaque(&single)[0]);
+    CHECK(result.ec == std::errc() && single == 0x1.000002p0F);
+}
+
+struct own_pool : std::pmr::unsynchronized_pool_resource {
+    using unsynchronized_pool_resource::unsynchronized_pool_resource;
+};
+// What its table of virtual functions has for do_allocate.
+extern "C" [[gnu::visibility("hidden")]] const char
+    asks[] asm("__wrap__ZNSt3pmr28unsynchronized_pool_resource11do_allocateEmm");
+template <class pool_type>
+NOINLINE void library_pool() {
+    std::pmr::monotonic_buffer_resource upstream;
+    pool_type pool({.max_blocks_per_chunk = 16, .largest_required_pool_block = 64}, &upstream);
+    std::pmr::memory_resource* const resource = opaque(&pool);
+    CHECK((*reinterpret_cast<const char* const* const*>(resource))[2] == asks);
+    void* all[40];
+    for (size_t i = 0; i < 40; ++i) {
+        all[i] = resource->allocate(16 + i % 3 * 16);
+        std::memset(all[i], 1, 16);
+    }
+    void* const large = resource->allocate(100000);
+    resource->deallocate(large, 100000);
+    for (size_t i = 0; i < 40; ++i) {
+        resource->deallocate(all[i], 16 + i % 3 * 16);
+    }
+    CHECK(*resource == pool && !(*resource == upstream));
+}
 NOINLINE void library_memmove() {
     static char text[4096];
     std::memmove(opaque(text + 5), text, opaque(size_t{4000}));
@@ -519,66 +536,6 @@ NOINLINE void all_calls() {
     CHECK(nested_sorts());
 }
 
-// What the code below the guard has left of the margin, over all segments that were painted.
-size_t least_left = SIZE_MAX;
-
-constexpr unsigned char paint_byte = 0xa5;
-
-volatile unsigned char* end_of(const runtime::mem::segment* at) {
-    return reinterpret_cast<volatile unsigned char*>(at->guard - runtime::mem::guard_margin);
-}
-
-// What is below the guard, but for what this function itself stands on.
-NOINLINE void paint(runtime::mem::segment* at) {
-    volatile unsigned char* const lo = end_of(at);
-    for (size_t i = 0; i < runtime::mem::guard_margin - 160; ++i) {
-        lo[i] = paint_byte;
-    }
-}
-
-NOINLINE void look_at_paint(runtime::mem::segment* at) {
-    const volatile unsigned char* const lo = end_of(at);
-    size_t i = 0;
-    while (i < runtime::mem::guard_margin && lo[i] == paint_byte) {
-        ++i;
-    }
-    least_left = std::min(least_left, i);
-}
-
-// Takes depth small frames and then offset bytes before the calls.
-template <class F>
-NOINLINE void at_depth(int depth, int offset, F f) {
-    if (depth > 0) {
-        at_depth(depth - 1, offset, f);
-        use(nullptr);
-        return;
-    }
-    char* const pad = static_cast<char*>(alloca(static_cast<size_t>(offset)));
-    use(pad);
-    f();
-    use(pad);
-}
-
-template <class F>
-void sweep(int depths, F f) {
-    for (int depth = 0; depth < depths; ++depth) {
-        for (int offset = 0; offset <= 1100; ++offset) {
-            on_goroutine([=] {
-                runtime::mem::segment* const first = getg()->segment;
-                paint(first);
-                // The second time with kept segments.
-                for (int round = 0; round < 2; ++round) {
-                    at_depth(depth, offset, f);
-                    CHECK(getg()->segment == first);
-                }
-                look_at_paint(first);
-            });
-        }
-    }
-    rt0::eprintln("{} bytes of the margin left", least_left);
-    CHECK(least_left >= 16);
-}
-
 // Functions with small frames, which may stand below the guard, and what they call does not ask:
 // how much each takes of the margin.
 struct probe {
@@ -602,6 +559,10 @@ const probe probes[] = {
     {"map", [] { library_map(); }},
     {"hash map", [] { library_hash_map(); }},
     {"to_chars", [] { library_to_chars(); }},
+    {"to_chars, precision", [] { library_to_chars_precise(); }},
+    {"from_chars", [] { library_from_chars(); }},
+    {"pool", [] { library_pool<std::pmr::unsynchronized_pool_resource>(); }},
+    {"pool, derived", [] { library_pool<own_pool>(); }},
     {"memmove", [] { library_memmove(); }},
     {"static", [] { library_static(); }},
     {"mutex", [] { library_mutex(); }},
@@ -616,15 +577,7 @@ const probe probes[] = {
 
 void probe_all() {
     for (const probe& one : probes) {
-        least_left = SIZE_MAX;
-        for (int offset = 0; offset <= 1100; offset += 16) {
-            on_goroutine([=] {
-                runtime::mem::segment* const first = getg()->segment;
-                paint(first);
-                at_depth(0, offset, one.run);
-                look_at_paint(first);
-            });
-        }
+        from_everywhere(4, 16, one.run);
         rt0::println("{:<24} {} bytes left", one.name, least_left);
         CHECK(least_left >= 16);
     }
@@ -809,11 +762,11 @@ int main(int argc, char** argv) {
         deep(1000);
         deep(100000);
     } else if (word == "sweep") {
-        sweep(12, all_calls);
+        sweep(12, 1, all_calls);
     } else if (word == "library") {
-        sweep(3, library);
+        sweep(3, 1, library);
     } else if (word == "print") {
-        sweep(1, [] {
+        sweep(1, 1, [] {
             rt0::println("{:>12.3f} {} {:#x} {:.30e}", 2.5, "text", 17, 1e300L);
             rt0::println("a literal");
         });

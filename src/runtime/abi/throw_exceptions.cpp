@@ -74,12 +74,20 @@ void __throw_out_of_range(const char* what) {
     throw out_of_range(what);
 }
 
+// Clang compiles no function with varargs to ask for stack, so another one does.
+namespace {
+
+[[noreturn, gnu::noinline]] void throw_range_error(const char* format, va_list& arguments) {
+    throw out_of_range(runtime::format_range_error(format, arguments).c_str());
+}
+
+} // namespace
+
+[[gnu::no_split_stack]] void __throw_out_of_range_fmt(const char* format, ...);
 void __throw_out_of_range_fmt(const char* format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    runtime::range_error_text what = runtime::format_range_error(format, arguments);
-    va_end(arguments);
-    throw out_of_range(what.c_str());
+    throw_range_error(format, arguments);
 }
 
 void __throw_runtime_error(const char* what) {

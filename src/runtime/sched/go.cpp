@@ -6,10 +6,6 @@
 #include "sched/runq.h"
 #include "sched/sched.h"
 
-// arch/amd64/morestack.S
-extern "C" void call_with_room(void (*function)(void*), void* argument,
-                               size_t room) asm("runtime.call_with_room");
-
 namespace rt0 {
 
 namespace {
@@ -70,10 +66,6 @@ void start_goroutine(void* goroutine) {
 
 void drop_goroutine(void* goroutine) noexcept {
     runtime::drop_g(static_cast<g*>(goroutine));
-}
-
-void call_on_big_stack(void (*function)(void*), void* argument, std::size_t size) {
-    call_with_room(function, argument, size);
 }
 
 } // namespace detail

@@ -14,21 +14,9 @@
 #include <rt0/rt0.h>
 
 #include "../headers/check.h"
+#include "kernel.h"
 
 namespace {
-
-long raw_call(long number, long a1 = 0, long a2 = 0, long a3 = 0) {
-    long result = 0; // NOLINT(misc-const-correctness): the assembly writes it
-    asm volatile("syscall"
-                 : "=a"(result)
-                 : "a"(number), "D"(a1), "S"(a2), "d"(a3)
-                 : "rcx", "r11", "memory");
-    return result;
-}
-
-long thread_id() {
-    return raw_call(186); // gettid
-}
 
 struct pipe_pair {
     int read = -1;

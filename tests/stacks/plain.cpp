@@ -370,9 +370,9 @@ void parks() {
 }
 
 NOINLINE uintptr_t where() {
-    char here = 0; // NOLINT(misc-const-correctness): where it is matters
-    use(&here);
-    return reinterpret_cast<uintptr_t>(&here);
+    uintptr_t sp = 0; // NOLINT(misc-const-correctness): the assembly writes it
+    asm volatile("movq %%rsp, %0" : "=r"(sp));
+    return sp;
 }
 
 // The second call finds the stack that the first one has left.

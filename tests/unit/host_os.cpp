@@ -36,6 +36,7 @@ struct behaviour {
 
 std::array<behaviour, static_cast<size_t>(call::count_)> behaviours;
 std::atomic<size_t> mapped{0};
+std::atomic<bool> misaligned{false};
 std::atomic<void*> last_fs_base{nullptr};
 
 behaviour& of(call function) {
@@ -51,6 +52,7 @@ void reset() {
         b.until_failure = for_ever;
         b.limit = 0;
     }
+    misaligned = false;
 }
 
 void fail(call function, int error, long skip, long times) {
@@ -63,6 +65,10 @@ void fail(call function, int error, long skip, long times) {
 
 void limit_transfer(call function, size_t bytes) {
     of(function).limit = bytes;
+}
+
+void misalign_stacks() {
+    misaligned = true;
 }
 
 long calls(call function) {
@@ -204,7 +210,19 @@ void* map_stack(size_t size, int* error) {
     if (*error != 0) {
         return nullptr;
     }
-    return host_os::map_pages(size, PROT_READ | PROT_WRITE, MAP_STACK | MAP_NORESERVE, error);
+    constexpr size_t page = 4096;
+    const size_t more = host_os::misaligned ? page : 0;
+    void* const memory =
+        host_os::map_pages(size + more, PROT_READ | PROT_WRITE, MAP_STACK | MAP_NORESERVE, error);
+    if (memory == nullptr || more == 0) {
+        return memory;
+    }
+    // The kernel likes to align what is large.
+    const bool first = reinterpret_cast<uintptr_t>(memory) % (2 * page) == 0;
+    char* const begin = static_cast<char*>(memory) + (first ? page : 0);
+    (void)::munmap(first ? memory : begin + size, page);
+    host_os::mapped -= page;
+    return begin;
 }
 
 int guard(void* address, size_t size) {

@@ -50,6 +50,9 @@ void fail(call function, int error, long skip = 0, long times = for_ever);
 // read, write and getrandom ask the kernel for at most this many bytes; 0 takes the limit away.
 void limit_transfer(call function, size_t bytes);
 
+// map_stack's mappings begin at no multiple of more than a page, until reset.
+void misalign_stacks();
+
 // How often a function was called since reset, failed calls included.
 long calls(call function);
 

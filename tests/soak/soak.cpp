@@ -391,6 +391,17 @@ thread_local long of_thread;
     return sum == 28;
 }
 
+// Has them in all registers that arguments may be in, and on the stack.
+[[gnu::noinline]] std::int64_t sum_of_arguments(std::int64_t a, std::int64_t b, std::int64_t c,
+                                                std::int64_t d, std::int64_t e, std::int64_t f,
+                                                std::int64_t g, std::int64_t h, double s, double t,
+                                                double u, double v, double w, double x, double y,
+                                                double z) {
+    std::array<std::byte, 64> frame; // or it would not ask for stack
+    asm volatile("" : : "r"(frame.data()) : "memory");
+    return a + b + c + d + e + f + g + h + static_cast<std::int64_t>(s + t + u + v + w + x + y + z);
+}
+
 std::uint32_t get_mxcsr() {
     std::uint32_t value = 0; // NOLINT(misc-const-correctness): the assembly writes it
     asm volatile("stmxcsr %0" : "=m"(value));
@@ -524,7 +535,10 @@ public:
                 compute_without_a_call();
             }
             break;
-        case 58 ... 59:
+        case 58:
+            compute_with_calls();
+            break;
+        case 59:
             keep_errno();
             break;
         case 60 ... 61:
@@ -642,10 +656,6 @@ private:
         budget_ -= left;
         rt0::wait_group joined;
         const bool join = choose_.one_in(2);
-        if (!join) {
-            leave(); // so that the starts are beside the others' runs
-            enter();
-        }
         for (std::size_t i = children; i > 0; --i) {
             const std::size_t share = i == 1 ? left : choose_.between(1, left - (i - 1));
             left -= share;
@@ -691,6 +701,8 @@ private:
 
     void make_lazily() {
         lazily_made& object = round_.lazy[choose_.below(lazies)];
+        const std::uint64_t yields =
+            choose_.below(5); // whoever makes it: the choices stay the same
         // As the compiler's code does it: the first byte says that it is initialised.
         if (__atomic_load_n(reinterpret_cast<char*>(&object.guard), __ATOMIC_ACQUIRE) == 0) {
             leave();
@@ -698,7 +710,7 @@ private:
             enter();
             if (mine != 0) {
                 require(++object.made == 1, "initialised twice");
-                for (std::uint64_t n = choose_.below(5); n > 0; --n) {
+                for (std::uint64_t n = yields; n > 0; --n) {
                     yield();
                 }
                 object.value = 42;
@@ -782,7 +794,7 @@ private:
         locked.leave();
     }
 
-    // Nothing but a signal, or a thief that has the other one, ends it.
+    // The other one waits in runnext, and nothing but a signal gives it its turn.
     void compute_without_a_call() {
         std::atomic<bool> stop = false;
         rt0::wait_group other;
@@ -798,6 +810,18 @@ private:
         enter();
     }
 
+    // Here the stack guard asks for the processor, where a function begins.
+    void compute_with_calls() {
+        const auto a = static_cast<std::int64_t>(choose_.below(1000));
+        const auto x = static_cast<double>(choose_.below(1000));
+        for (std::uint64_t turns = choose_.below(500'000); turns > 0; --turns) {
+            require(sum_of_arguments(a, 2 * a, 4 * a, 8 * a, 16 * a, 32 * a, 64 * a, 128 * a, x,
+                                     2 * x, 4 * x, 8 * x, 16 * x, 32 * x, 64 * x,
+                                     128 * x) == 255 * a + 255 * static_cast<std::int64_t>(x),
+                    "a function's arguments have changed");
+        }
+    }
+
     void keep_errno() {
         const int value = static_cast<int>(choose_.between(1, 1000));
         errno = value;
@@ -811,7 +835,11 @@ private:
         require((before & rounding) == 0, "another goroutine's rounding mode");
         const std::uint32_t mode = static_cast<std::uint32_t>(choose_.between(1, 3)) << 13;
         set_mxcsr(before | mode);
-        compute(choose_.below(100'000));
+        if (choose_.one_in(2)) {
+            compute(choose_.below(500'000));
+        } else {
+            compute_with_calls();
+        }
         require(get_mxcsr_mode() == mode, "the rounding mode has changed");
         set_mxcsr(before);
     }
@@ -996,10 +1024,17 @@ constexpr std::uint64_t memory_of_goroutine = 8192;
 // p, one that finds none, and those whose end has begun.
 constexpr std::uint64_t thread_slack = 24;
 
+// A long soak has pauses in which the threads that have nothing to do end.
+constexpr std::int64_t between_pauses = 30'000'000'000;
+constexpr std::int64_t pause = 7'000'000'000;
+// The first thread, main's, sysmon, and one that may just have found nothing.
+constexpr std::uint64_t threads_after_pause = 4;
+
 int run_rounds(std::int64_t seconds, int watcher) {
     const std::int64_t end = now() + seconds * 1'000'000'000;
     const long free_descriptor = lowest_free_descriptor();
     progress sum{current_round, 0, 0};
+    std::int64_t next_pause = now() + between_pauses;
     do {
         require(raw_call(sys_write, watcher, address(&sum), sizeof sum) == sizeof sum,
                 "nobody watches");
@@ -1012,6 +1047,11 @@ int run_rounds(std::int64_t seconds, int watcher) {
         require_at_most(memory_slack + static_cast<std::uint64_t>(alive.most) * memory_of_goroutine,
                         resident_bytes(), "memory is not given back");
         sum.round = ++current_round;
+        if (now() > next_pause) {
+            sleep_in_the_kernel(pause);
+            require_at_most(threads_after_pause, threads(), "idle threads do not end");
+            next_pause = now() + between_pauses;
+        }
     } while (now() < end);
     // It ends while goroutines compute, yield, wait, and are in the kernel.
     static rt0::wait_group never;
@@ -1044,7 +1084,8 @@ int run_rounds(std::int64_t seconds, int watcher) {
 constexpr long patience_ms = 60'000;
 
 int watch(long child, int from) {
-    progress last{};
+    const std::uint64_t first = current_round;
+    progress last{first, 0, 0};
     const auto tell = [&](std::string_view what, long number) {
         (void)rt0::eprintln("soak: seed {}, round {}: {}{}", seed_of_all, last.round, what, number);
         return 1;
@@ -1078,7 +1119,7 @@ int watch(long child, int from) {
     if (status != 0) {
         return tell("ended with status ", status >> 8);
     }
-    rt0::println("soak: {} rounds, {} goroutines, {} operations, seed {}: ok", last.round,
+    rt0::println("soak: {} rounds, {} goroutines, {} operations, seed {}: ok", last.round - first,
                  last.goroutines, last.operations, seed_of_all);
     return 0;
 }

@@ -814,7 +814,7 @@ private:
     void compute_with_calls() {
         const auto a = static_cast<std::int64_t>(choose_.below(1000));
         const auto x = static_cast<double>(choose_.below(1000));
-        for (std::uint64_t turns = choose_.below(500'000); turns > 0; --turns) {
+        for (std::uint64_t turns = choose_.below(100'000); turns > 0; --turns) {
             require(sum_of_arguments(a, 2 * a, 4 * a, 8 * a, 16 * a, 32 * a, 64 * a, 128 * a, x,
                                      2 * x, 4 * x, 8 * x, 16 * x, 32 * x, 64 * x,
                                      128 * x) == 255 * a + 255 * static_cast<std::int64_t>(x),
@@ -825,7 +825,7 @@ private:
     void keep_errno() {
         const int value = static_cast<int>(choose_.between(1, 1000));
         errno = value;
-        compute(choose_.below(1'000'000)); // long enough for a signal to come
+        compute(choose_.below(500'000)); // long enough for a signal to come
         require(errno == value, "another goroutine's errno");
     }
 
@@ -836,7 +836,7 @@ private:
         const std::uint32_t mode = static_cast<std::uint32_t>(choose_.between(1, 3)) << 13;
         set_mxcsr(before | mode);
         if (choose_.one_in(2)) {
-            compute(choose_.below(500'000));
+            compute(choose_.below(200'000));
         } else {
             compute_with_calls();
         }

@@ -494,6 +494,28 @@ public:
         }
     }
 
+    // Always about to be somewhere else: short queues, and thieves at each of them.
+    void live_hotly(std::uint64_t turns) {
+        std::atomic<int> ran = 0;
+        int started = 0;
+        for (std::uint64_t i = 0; i < turns; ++i) {
+            ++operations_;
+            if (choose_.one_in(3)) {
+                rt0::wait_group group;
+                for (std::uint64_t n = choose_.between(1, 3); n > 0; --n) {
+                    ++started;
+                    group.go([&ran] { ++ran; });
+                }
+                leave();
+                group.wait();
+                enter();
+                require(ran == started, "a goroutine that was waited for did not run once");
+            } else {
+                yield();
+            }
+        }
+    }
+
     // What deep calls at the bottom, and in between.
     void do_something() {
         ++operations_;
@@ -956,10 +978,17 @@ void change_gomaxprocs(choices choose, const std::atomic<bool>& over) {
 
 progress run_round(choices choose) {
     const int procs = rt0::gomaxprocs();
-    const bool quiet = choose.one_in(4); // a few goroutines, and time for every thread to sleep
-    const std::size_t first = choose.between(1, quiet ? 3 : 30);
+    enum class kind : std::uint8_t {
+        mixed,
+        quiet, // a few goroutines, and time for every thread to sleep
+        hot,   // as many goroutines as p's or a few more
+    };
+    constexpr std::array<kind, 6> kinds{kind::mixed, kind::mixed, kind::mixed,
+                                        kind::mixed, kind::quiet, kind::hot};
+    const kind of = kinds[choose.below(kinds.size())];
+    const std::size_t first = choose.between(1, of == kind::mixed ? 30 : of == kind::hot ? 10 : 3);
     std::size_t budget = choose.one_in(4) ? choose.between(200, 1500) : choose.below(100);
-    if (quiet) {
+    if (of != kind::mixed) {
         budget = 0;
     }
     round_state round(first + budget);
@@ -969,7 +998,7 @@ progress run_round(choices choose) {
     }
     std::atomic<bool> over = false;
     rt0::wait_group changer;
-    if (!quiet && choose.one_in(3)) {
+    if (of != kind::quiet && choose.one_in(3)) {
         changer.go(change_gomaxprocs, choose, std::cref(over));
     }
     std::size_t left = budget;
@@ -977,13 +1006,19 @@ progress run_round(choices choose) {
         const std::size_t share = i + 1 == first ? left : choose.between(0, left);
         left -= share;
         round.all.add(1);
-        rt0::go([&round, &own = round.take(), seed = choose.next(), share, quiet,
+        rt0::go([&round, &own = round.take(), seed = choose.next(), share, of,
                  turns = choose.between(1, 20)] {
             actor self(round, own, seed, share);
-            if (quiet) {
-                self.live_quietly(turns * 20);
-            } else {
+            switch (of) {
+            case kind::mixed:
                 self.live(turns);
+                break;
+            case kind::quiet:
+                self.live_quietly(turns * 20);
+                break;
+            case kind::hot:
+                self.live_hotly(turns * 500);
+                break;
             }
         });
     }

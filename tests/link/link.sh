@@ -60,7 +60,6 @@ cmake)
             app_runs "b$optimisation/app-$kind"
             exceptions_run "b$optimisation/exceptions-$kind"
         done
-        wrapped "b$optimisation/app-static" _ZSt10from_chars
         kind_is EXEC "b$optimisation/app-static"
         kind_is DYN "b$optimisation/app-pie"
     done
@@ -71,7 +70,6 @@ wrapper)
     for optimisation in -O0 -O2; do
         "$wrapper" $optimisation "$here/app.cpp" -o app
         app_runs ./app
-        wrapped app _ZSt10from_chars
         kind_is EXEC app
         "$wrapper" $optimisation -static-pie "$here/app.cpp" -o app
         app_runs ./app
@@ -118,7 +116,6 @@ pkg-config)
         # shellcheck disable=SC2046
         "$compiler" $optimisation "$here/app.cpp" $(pkg-config --define-variable=gcc=$gcc --cflags --libs rt0) -o app
         app_runs ./app
-        wrapped app _ZSt10from_chars
         kind_is EXEC app
         # shellcheck disable=SC2046
         "$compiler" $optimisation -fPIE "$here/app.cpp" $(pkg-config --define-variable=gcc=$gcc --cflags --libs rt0) -static-pie -o app
@@ -137,7 +134,6 @@ hand)
                 -nostdlib $kind "$here/app.cpp" "$prefix/lib/rt0.o" -Wl,@"$prefix/lib/rt0.wrap" \
                 -Wl,--start-group "$prefix/lib/librt0.a" -lstdc++ -lgcc -lgcc_eh -Wl,--end-group -o app
             app_runs ./app
-            wrapped app _ZSt10from_chars
         done
     done
     ;;

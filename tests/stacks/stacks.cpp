@@ -183,8 +183,6 @@ NOINLINE void library_file() {
     CHECK(opened && opened->read(std::as_writable_bytes(std::span(text))).value_or(1) == 0);
 }
 
-}
-
 // Functions with small frames, which may stand below the guard, and what they call does not ask:
 // how much each takes of the margin.
 struct probe {

@@ -966,11 +966,14 @@ long lowest_free_descriptor() {
 void change_gomaxprocs(choices choose, const std::atomic<bool>& over) {
     int before = rt0::gomaxprocs();
     while (!over) {
-        const int n = static_cast<int>(choose.between(1, 8));
+        // With one, and with nothing else running, the runtime does without locked instructions.
+        const int n = choose.one_in(2) ? 1 : static_cast<int>(choose.between(2, 8));
         require(rt0::gomaxprocs(n) == before, "gomaxprocs is not what it was set to");
         before = n;
-        sleep_in_the_kernel(static_cast<std::int64_t>(choose.between(1, 3'000'000)));
-        for (std::uint64_t i = choose.below(20); i > 0; --i) {
+        if (choose.one_in(3)) {
+            sleep_in_the_kernel(static_cast<std::int64_t>(choose.between(1, 3'000'000)));
+        }
+        for (std::uint64_t i = choose.below(200); i > 0; --i) {
             rt0::yield();
         }
     }

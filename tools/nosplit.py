@@ -38,7 +38,8 @@ PREFIXES = {"bnd", "cs", "data16", "ds", "lock", "notrack", "rep", "repnz", "rep
 BOUNDS = {"indirect", "dynamic", "recursive"}
 KINDS = BOUNDS | {"ends", "first", "leaves"}
 ASKING = re.compile(r"<(__morestack|__morestack_non_split|runtime\.next_segment)>$")
-INTERNAL = re.compile(r"_ZN?K?7runtime|runtime\.|_?rt0_")  # names that no program calls
+# Names that no program calls, and those of the library's functions that are called with room (arch/amd64/with_room.h).
+INTERNAL = re.compile(r"_ZN?K?7runtime|runtime\.|_?rt0_|__wrap_")
 
 
 def run(*command, **more):
@@ -324,6 +325,8 @@ class Chains:
             if not function.asks:
                 if function.symbol in symbols or function.address in self.program.virtual:
                     deepest.setdefault(function.address, RETURN_ADDRESS)
+                continue
+            if function.symbol.startswith("__wrap_"):
                 continue
             asked = 0
             for _, operation, operands in self.program.code[function.first:function.last]:

@@ -134,7 +134,8 @@ void asked(F f) {
         rt0::eprintln("asked {} times, {} turns of others", asks, turns - before);
         CHECK(asks > 1000);
         if (rt0::gomaxprocs() == 1) {
-            CHECK(turns - before > asks / 4 * 3);
+            // Where a call crosses a segment the request may be lost: the guard is stored over it.
+            CHECK(turns - before > asks / 2);
         }
     });
 }

@@ -321,9 +321,10 @@ class Chains:
     def roots(self, symbols):
         """The functions that are called at the guard, and how far below it."""
         deepest = {}
+        wrapped = {f.symbol.removeprefix("__wrap_") for f in self.program.functions.values() if f.symbol.startswith("__wrap_")}
         for function in self.program.functions.values():
             if not function.asks:
-                if function.symbol in symbols or function.address in self.program.virtual:
+                if function.symbol in symbols or function.address in self.program.virtual and function.symbol not in wrapped:
                     deepest.setdefault(function.address, RETURN_ADDRESS)
                 continue
             if function.symbol.startswith("__wrap_"):

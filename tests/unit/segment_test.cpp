@@ -252,7 +252,7 @@ TEST_F(Segments, AllocasOfALoopAreUsedAgain) {
     size_t after_first = 0;
     for (int round = 0; round < 1000; ++round) {
         uintptr_t inner = sp;
-        for (const size_t size : {1000, 300'000, 5000}) {
+        for (const size_t size : {1000U, 300'000U, 5000U}) {
             inner = allocate_stack_space(first_, size, inner).sp;
         }
         if (round == 1) {

@@ -82,7 +82,7 @@ void waves() {
     const long most = status("VmHWM:");
     const long after_one = status("VmRSS:");
     const long mapped = status("VmSize:");
-    check(most - before > 170 * mib); // or this shows nothing
+    check(most - before > 140 * mib); // or this shows nothing
     check(after_one - before < kept);
     for (int i = 0; i < 2; ++i) {
         wave(count);

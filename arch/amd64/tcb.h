@@ -72,16 +72,21 @@ static_assert(offsetof(tcb, stack_guard) == TCB_STACK_GUARD);
 
 // For a scope in which the goroutine stays on its thread, and the thread with its p: what it knows
 // of either stays true. Nests. Not around anything that parks. One instruction each, so that a
-// signal comes before or behind it.
+// signal comes before or behind it; inline in every build, because a program may have a copy of
+// what is not, which asks for stack where the runtime may not.
 class [[nodiscard]] no_preempt {
 public:
-    no_preempt() { begin(); }
+    [[gnu::always_inline]] no_preempt() { begin(); }
     no_preempt(const no_preempt&) = delete;
     no_preempt& operator=(const no_preempt&) = delete;
-    ~no_preempt() { end(); }
+    [[gnu::always_inline]] ~no_preempt() { end(); }
 
-    static void begin() { asm volatile("incl %%fs:%c0" : : "i"(TCB_NOPREEMPT) : "memory", "cc"); }
-    static void end() { asm volatile("decl %%fs:%c0" : : "i"(TCB_NOPREEMPT) : "memory", "cc"); }
+    [[gnu::always_inline]] static void begin() {
+        asm volatile("incl %%fs:%c0" : : "i"(TCB_NOPREEMPT) : "memory", "cc");
+    }
+    [[gnu::always_inline]] static void end() {
+        asm volatile("decl %%fs:%c0" : : "i"(TCB_NOPREEMPT) : "memory", "cc");
+    }
 };
 
 } // namespace runtime

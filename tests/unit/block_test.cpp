@@ -432,7 +432,7 @@ TEST_F(Blocks, ManyThreads) {
             for (int i = 0; i < 5'000; ++i) {
                 int error = 0;
                 // A block's class is what its place in the exchange says.
-                const unsigned slot = random() % exchange.size();
+                const unsigned slot = static_cast<unsigned>(random() % exchange.size());
                 const unsigned c = slot % 6;
                 auto* const mine = static_cast<uint64_t*>(take_block(cache, c, &error));
                 mine[0] = address(mine);

@@ -177,9 +177,9 @@ double time_of_a_call() {
     double best = 1e9;
     for (int i = 0; i < 5; ++i) {
         best = std::min(best, bench::once([] {
-            for (int call = 0; call < calls; ++call)
-                bench::keep(called(call));
-        }));
+                            for (int call = 0; call < calls; ++call)
+                                bench::keep(called(call));
+                        }));
     }
     return best / calls;
 }

@@ -38,7 +38,7 @@ PREFIXES = {"bnd", "cs", "data16", "ds", "lock", "notrack", "rep", "repnz", "rep
 BOUNDS = {"indirect", "dynamic", "recursive"}
 KINDS = BOUNDS | {"ends", "first", "leaves"}
 ASKING = re.compile(r"<(__morestack|__morestack_non_split|runtime\.next_segment)>$")
-# Names that no program calls, and those of the library's functions that are called with room (arch/amd64/with_room.h).
+# Names that no program calls, and those of the library's functions that are called with room (arch/amd64/with_room.inc).
 INTERNAL = re.compile(r"_ZN?K?7runtime|runtime\.|_?rt0_|__wrap_")
 
 

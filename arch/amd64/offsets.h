@@ -54,7 +54,8 @@
 // frames of less than this compare the bare stack pointer.
 #define SPLIT_STACK_UNASKED 256
 // What functions of the compiler's libraries are given that need more than there is below a guard
-// and do not ask (arch/amd64/with_room.h): more than any of them takes, and a segment of 4 KiB has it.
+// and do not ask (arch/amd64/with_room.inc): more than any of them takes, and a segment of 4 KiB
+// has it.
 #define LIBRARY_ROOM 3200
 // What __morestack_non_split makes sure of for code that never asks.
 #define NON_SPLIT_ROOM (64 * 1024)

@@ -1,5 +1,5 @@
 // std::pmr::unsynchronized_pool_resource: up to 0.5 KB with its upstream resource.
-#include "arch/amd64/with_room.h"
+#include "arch/amd64/with_room.inc"
 
 // lld takes this file into every program, and everything that it refers to; memory_resource.o has a constructor
 // that runs at start. So all references are weak. Who has a pool has given it an upstream resource, and

@@ -143,9 +143,9 @@ bool take_off(signal_context* context, tcb* block) {
 
 void on_preempt_signal(int /*signal*/, void* /*info*/, void* frame) {
     tcb* const block = get_tcb();
-    // First of all: an inline function that the runtime shares with the program may have been compiled
-    // to ask for stack. Here nobody gives way where sysmon asks, and the signal stack does not grow,
-    // nor does g0's.
+    // First of all: an inline function that the runtime shares with the program may have been
+    // compiled to ask for stack. Here nobody gives way where sysmon asks, and the signal stack does
+    // not grow, nor does g0's.
     ++block->nopreempt;
     const uintptr_t guard = block->stack_guard;
     block->stack_guard = 0;

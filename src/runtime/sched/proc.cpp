@@ -9,9 +9,9 @@ namespace runtime {
 
 namespace {
 
-// The global queue is looked at, and runnext and the last starter do without their privileges, every
-// so many switches, so that goroutines that keep readying or starting each other starve nobody. Go's
-// number, a prime.
+// The global queue is looked at, and runnext and the last starter do without their privileges,
+// every so many switches, so that goroutines that keep readying or starting each other starve
+// nobody. Go's number, a prime.
 constexpr uint32_t global_queue_tick = 61;
 
 constexpr uint32_t goid_batch = 16;

@@ -41,7 +41,7 @@
 
 // fs:TCB_STACK_GUARD while the goroutine shall give up its processor: above every address, so that
 // the next prologue finds no room. Go's number.
-#define STACK_PREEMPT -1314
+#define STACK_PREEMPT (-1314)
 
 // The vector registers that a function may have arguments in, as XSAVE stores them, and with them
 // the stack that runtime.preempt_here takes.

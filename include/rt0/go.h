@@ -146,6 +146,7 @@ decltype(auto) on_big_stack(F&& f, std::size_t size = 256 * 1024) {
     } else {
         std::optional<result> got;
         on_big_stack([&f, &got] { got.emplace(std::invoke(std::forward<F>(f))); }, size);
+        // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
         return result(*std::move(got));
     }
 }

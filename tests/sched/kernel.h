@@ -3,6 +3,7 @@
 
 inline long raw_call(long number, long a1 = 0, long a2 = 0, long a3 = 0, long a4 = 0) {
     long result = 0; // NOLINT(misc-const-correctness): the assembly writes it
+    // NOLINTNEXTLINE(misc-const-correctness)
     register long fourth asm("r10") = a4;
     asm volatile("syscall"
                  : "=a"(result)

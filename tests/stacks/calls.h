@@ -195,6 +195,7 @@ bool has_avx512() {
     static const bool has = [] {
         unsigned a = 7; // NOLINT(misc-const-correctness): the assembly writes it
         unsigned b = 0; // NOLINT(misc-const-correctness)
+        // NOLINTNEXTLINE(misc-const-correctness)
         unsigned c = 0;
         asm("cpuid" : "+a"(a), "=b"(b), "+c"(c) : : "edx");
         if (!has_avx() || (b >> 16 & 1) == 0) {

@@ -66,6 +66,7 @@ void on_plain_stack(size_t size, F&& f, Args&&... args) {
     group.add(1);
     rt0::go(
         rt0::stack_size(size),
+        // NOLINTNEXTLINE(performance-unnecessary-value-param)
         [&group](auto own, auto... as) {
             own(std::move(as)...);
             group.done();
@@ -251,9 +252,11 @@ void results() {
     check(rt0::on_big_stack([] { return std::string(100, 'x'); }) == std::string(100, 'x'));
     check(*rt0::on_big_stack([] { return only_moves(4); }).value == 4);
     static_assert(std::is_void_v<decltype(rt0::on_big_stack([] {}))>);
+    // NOLINTNEXTLINE(misc-const-correctness)
     int local = 0;
     rt0::on_big_stack([&local] { local = 9; });
     check(local == 9);
+    // NOLINTNEXTLINE(misc-const-correctness)
     int& same = rt0::on_big_stack([&local]() -> int& { return local; });
     check(&same == &local);
     const int& constant = rt0::on_big_stack([&local]() -> const int& { return local; });
@@ -267,11 +270,13 @@ void results() {
     rt0::on_big_stack(&plain_function);
     check(global == 2);
     check(rt0::on_big_stack(function_with_result) == 5);
+    // NOLINTNEXTLINE(misc-const-correctness)
     callable object;
     const callable constant_object;
     check(rt0::on_big_stack(object) == 1);
     check(rt0::on_big_stack(constant_object) == 2);
     check(rt0::on_big_stack(callable()) == 3);
+    // NOLINTNEXTLINE(misc-const-correctness)
     int calls = 0;
     auto counting = [calls]() mutable { return ++calls; };
     check(rt0::on_big_stack(counting) == 1 && rt0::on_big_stack(counting) == 2);

@@ -107,9 +107,13 @@ NOINLINE void dives(int depth, int every) {
     int count = 0;
     int caught = 0;
     const int before = std::uncaught_exceptions();
+    // NOLINTNEXTLINE(misc-const-correctness)
     uint64_t a = opaque(uint64_t{11});
+    // NOLINTNEXTLINE(misc-const-correctness)
     uint64_t b = opaque(uint64_t{22});
+    // NOLINTNEXTLINE(misc-const-correctness)
     uint64_t c = opaque(uint64_t{33});
+    // NOLINTNEXTLINE(misc-const-correctness)
     uint64_t d = opaque(uint64_t{44});
     try {
         caught += dive(depth, every, count) + 100;
@@ -442,6 +446,7 @@ void at_the_end() {
     say_the_end(segment_is_right_for(reinterpret_cast<uintptr_t>(__builtin_frame_address(0))));
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape)
 NOINLINE void does_not_throw(int& count) noexcept {
     const counted here(count);
     dive(20, 7, count);

@@ -161,6 +161,7 @@ TEST_F(Blocks, ACacheKeepsAFewOnly) {
     for (unsigned c = 0; c < block_classes; ++c) {
         std::vector<void*> blocks;
         for (int i = 0; i < 200; ++i) {
+            // NOLINTNEXTLINE(performance-inefficient-vector-operation)
             blocks.push_back(must_take(cache, c));
         }
         for (void* const block : blocks) {
@@ -236,6 +237,7 @@ TEST_F(Blocks, NothingStaleInGoroutinesBlocks) {
 TEST_F(Blocks, StacksAreNotVisited) {
     int error = 0;
     // More than the lists that are kept as they are.
+    // NOLINTNEXTLINE(misc-const-correctness)
     std::vector<void*> goroutines = take_goroutines(8 * arena / goroutine_block_size, &error);
     ASSERT_EQ(error, 0);
     give_goroutines(goroutines);
@@ -426,12 +428,14 @@ TEST_F(Blocks, ManyThreads) {
     std::vector<std::thread> all;
     std::atomic<int> wrong = 0;
     for (unsigned t = 0; t < threads; ++t) {
+        // NOLINTNEXTLINE(performance-inefficient-vector-operation)
         all.emplace_back([&, t] {
             block_cache cache{};
             std::mt19937 random(t);
             for (int i = 0; i < 5'000; ++i) {
                 int error = 0;
                 // A block's class is what its place in the exchange says.
+                // NOLINTNEXTLINE(modernize-use-auto)
                 const unsigned slot = static_cast<unsigned>(random() % exchange.size());
                 const unsigned c = slot % 6;
                 auto* const mine = static_cast<uint64_t*>(take_block(cache, c, &error));

@@ -1,6 +1,7 @@
 // C's errno, for the C functions that set it.
 #pragma once
 
+// NOLINTNEXTLINE(readability-redundant-declaration): whatever headers of the C library came before
 extern "C" int* __errno_location() noexcept;
 
 namespace runtime {

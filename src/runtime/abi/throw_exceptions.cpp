@@ -83,6 +83,7 @@ namespace {
 
 } // namespace
 
+// NOLINTNEXTLINE(readability-redundant-declaration)
 [[gnu::no_split_stack]] void __throw_out_of_range_fmt(const char* format, ...);
 void __throw_out_of_range_fmt(const char* format, ...) {
     va_list arguments;

@@ -29,6 +29,7 @@ void gpush(p* pp, g* gp) {
 
 g* gpop(p* pp) {
     g* const gp = pp->gfree;
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
     pp->gfree = gp->schedlink;
     --pp->gfree_count;
     return gp;

@@ -171,7 +171,7 @@ void prepare_g(p* pp, g* gp, funcval* start, size_t room, uintptr_t created_by) 
         top = plain; // its stack is elsewhere
     }
     reinterpret_cast<funcval**>(top)[-1] = start;
-    gp->sp = (top - sizeof start) | SP_FRESH;
+    gp->sp = (top - sizeof(funcval*)) | SP_FRESH;
     set_status(gp, g_status::dead, g_status::runnable);
     // The owner's alone: no locked instruction.
     pp->started.store(pp->started.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

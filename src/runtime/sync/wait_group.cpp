@@ -92,6 +92,7 @@ bool wait_group::join(void* waiting) {
         state_.store(state | 1, std::memory_order_relaxed);
         return true;
     }
+    // NOLINTNEXTLINE(misc-const-correctness)
     std::uint64_t state = state_.load(std::memory_order_acquire);
     void* others = waiters_.load(std::memory_order_relaxed);
     for (;;) {
@@ -99,6 +100,7 @@ bool wait_group::join(void* waiting) {
             return false;
         }
         gp->schedlink = static_cast<g*>(others);
+        // NOLINTNEXTLINE(misc-const-correctness)
         bool joined = false;
         // Where it fails it loads both. A full barrier, as all locked instructions.
         asm volatile("lock cmpxchg16b %0"

@@ -252,6 +252,7 @@ void plain_stack() {
     static bool ran;
     static runtime::funcval start{[](runtime::funcval* /*self*/) { ran = true; }};
     runtime::start_g(runtime::new_g(100'000), &start, 0, 0);
+    // NOLINTNEXTLINE(bugprone-infinite-loop)
     while (!ran) {
         gosched();
     }

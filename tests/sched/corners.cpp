@@ -544,6 +544,38 @@ void starters() {
     }
 }
 
+// Three hundred loops of starts and waits, in step with each other, and nothing else in the queues:
+// each has its turn before the others have started two million goroutines.
+void in_step() {
+    constexpr long many = 2'000'000;
+    for (const int waits : {1, 2, 5}) {
+        std::array<std::atomic<bool>, 300> had_turn{};
+        std::atomic<long> started = 0;
+        rt0::wait_group group;
+        for (std::atomic<bool>& own : had_turn) {
+            group.go([&own, &started, waits] {
+                while (started < many) {
+                    rt0::wait_group inner;
+                    for (int i = 0; i < waits; ++i) {
+                        inner.go([] {});
+                    }
+                    inner.wait();
+                    started += waits;
+                    if (started < many) {
+                        own = true;
+                    }
+                }
+            });
+        }
+        group.wait();
+        int without = 0;
+        for (const std::atomic<bool>& own : had_turn) {
+            without += own ? 0 : 1;
+        }
+        check(without == 0);
+    }
+}
+
 // Among many that only yield, one that computes has its turn again after each preemption, and main
 // after each yield of its own.
 void yielders() {
@@ -698,6 +730,7 @@ constexpr test tests[] = {
     {"spinner", spinner},
     {"blocked_signal", blocked_signal},
     {"starters", starters},
+    {"in_step", in_step},
     {"yielders", yielders},
     {"asked_in_a_read", asked_in_a_read},
     {"calls_give_way", calls_give_way},

@@ -11,8 +11,10 @@ namespace {
 
 // The global queue is looked at, and runnext and the last starter do without their privileges,
 // every so many switches, so that goroutines that keep readying or starting each other starve
-// nobody. Go's number, a prime.
+// nobody. Go's number, a prime, and now and then a few more: a loop of starts and waits may be as
+// long as any fixed number, and then the look finds it at the same place each time.
 constexpr uint32_t global_queue_tick = 61;
+constexpr uint32_t more_ticks = 8;
 
 constexpr uint32_t goid_batch = 16;
 
@@ -74,9 +76,10 @@ void tell_others(p* pp) {
     }
 }
 
-// Every 61 switches: what the p's queues alone would starve.
+// Every 61 to 68 switches: what the p's queues alone would starve.
 g* look_around(p* pp) {
-    pp->switches_left.store(global_queue_tick, std::memory_order_relaxed);
+    pp->switches_left.store(global_queue_tick + next_random(getg()->m) % more_ticks,
+                            std::memory_order_relaxed);
     if (auto* const claim = if_linked(claim_exclusive)) {
         claim(pp);
     }

@@ -212,6 +212,15 @@ struct m {
     std::atomic<uint32_t> tid;     // the thread's id; the kernel clears it when the thread is over
 };
 
+// Choices that must not be in step with the program's. The m's own.
+inline uint32_t next_random(m* mp) {
+    uint32_t x = mp->random | 1;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return mp->random = x;
+}
+
 // gp no longer runs on its thread.
 inline void leave_m(g* gp) {
     gp->m->curg = nullptr;

@@ -307,14 +307,6 @@ void stopm(m* mp) {
     mp->nextp = nullptr;
 }
 
-uint32_t next_random(m* mp) {
-    uint32_t x = mp->random | 1;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return mp->random = x;
-}
-
 // Goroutines that were shorter than this are not worth stealing: moving one to another processor,
 // its stack and what it counts down, takes longer than running it where it is.
 constexpr uint64_t short_goroutine = 2000; // in cycles of the time stamp counter

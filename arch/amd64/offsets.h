@@ -30,6 +30,8 @@
 
 // The size of g0's stack, once the boot is over (boot/first_page.cpp).
 #define G0_STACK_SIZE (64 * 1024)
+// Of the stack that a program says its last words on.
+#define CRASH_STACK_SIZE (8 * 1024)
 
 // struct m (sched/sched.h).
 #define M_G0 0x00

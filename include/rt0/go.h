@@ -172,6 +172,11 @@ int num_goroutine();
 /// The current goroutine's number: main's is 1, and none is used twice.
 std::uint64_t goid();
 
+/// Names the current goroutine, for the dumps that a dying program prints: goroutine 7 [runnable,
+/// "reader"]. A copy, cut after 63 bytes; an empty one takes the name away, and so does the
+/// goroutine's end. Fatal where there is no memory. Any goroutine.
+void set_name(std::string_view name);
+
 /// Ties the current goroutine to its thread: it runs on no other, and nothing else runs on that
 /// one, until unlock_os_thread has been called as often. A goroutine that ends tied ends the thread
 /// with it. For what the kernel keeps per thread: namespaces, credentials, thread_local. As Go's

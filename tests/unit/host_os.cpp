@@ -331,6 +331,11 @@ namespace runtime {
     os::exit_group(2);
 }
 
+[[gnu::weak]] void fatal_after(std::string_view lines, std::string_view text) {
+    std::fprintf(stderr, "%.*s", static_cast<int>(lines.size()), lines.data());
+    fatal(text);
+}
+
 [[gnu::weak]] void fatal_errno(std::string_view what, int error, std::string_view hint) {
     std::fprintf(stderr, "fatal error: %.*s: errno %d%s%.*s\n", static_cast<int>(what.size()),
                  what.data(), std::abs(error), hint.empty() ? "" : ": ",

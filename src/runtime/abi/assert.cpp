@@ -6,13 +6,11 @@ extern "C" {
 // assert of <cassert>.
 [[noreturn]] void __assert_fail(const char* expression, const char* file, unsigned line,
                                 const char* function) {
-    runtime::text<384> out;
-    out << file << ":" << uint64_t{line};
-    if (function != nullptr) {
-        out << ": " << function;
-    }
-    out << ": assertion failed: " << expression;
-    runtime::fatal(out.view());
+    runtime::text<20> number;
+    number << uint64_t{line};
+    const bool known = function != nullptr;
+    runtime::fatal({file, ":", number.view(), known ? ": " : "", known ? function : "",
+                    ": assertion failed: ", expression});
 }
 
 } // extern "C"

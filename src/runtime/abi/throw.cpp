@@ -3,7 +3,6 @@
 // originals in libstdc++.a would bring the unwinder, the demangler and gettext along.
 //
 // A program that wants to catch links librt0-exceptions.a in front, which has the throwing ones.
-#include <cstdarg>
 #include <cstddef>
 #include <string_view>
 
@@ -16,15 +15,15 @@ namespace runtime {
 namespace {
 
 [[noreturn]] void throw_panic(std::string_view exception, std::string_view what) {
-    text<320> line;
-    line << exception;
-    if (!what.empty()) {
-        line << ": " << what;
-    }
-    panic(line.view());
+    panic({exception, what.empty() ? "" : ": ", what});
 }
 
 } // namespace
+
+void throw_out_of_range_fmt(const char* format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d,
+                            uintptr_t e) {
+    throw_panic("std::out_of_range", format_range_error(format, {a, b, c, d, e}).view());
+}
 
 } // namespace runtime
 
@@ -70,14 +69,6 @@ void __throw_length_error(const char* what) {
 
 void __throw_out_of_range(const char* what) {
     throw_panic("std::out_of_range", what);
-}
-
-void __throw_out_of_range_fmt(const char* format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    const runtime::range_error_text what = runtime::format_range_error(format, arguments);
-    va_end(arguments);
-    throw_panic("std::out_of_range", what.view());
 }
 
 void __throw_runtime_error(const char* what) {

@@ -1,6 +1,5 @@
 // librt0-exceptions.a: the functions of throw.cpp for programs that catch. They throw what
 // libstdc++ would, and come before librt0.a in the link.
-#include <cstdarg>
 #include <exception>
 #include <functional>
 #include <new>
@@ -31,6 +30,15 @@ void __verbose_terminate_handler() {
 }
 
 } // namespace __gnu_cxx
+
+namespace runtime {
+
+void throw_out_of_range_fmt(const char* format, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d,
+                            uintptr_t e) {
+    throw std::out_of_range(format_range_error(format, {a, b, c, d, e}).c_str());
+}
+
+} // namespace runtime
 
 namespace std {
 
@@ -72,23 +80,6 @@ void __throw_length_error(const char* what) {
 
 void __throw_out_of_range(const char* what) {
     throw out_of_range(what);
-}
-
-// Clang compiles no function with varargs to ask for stack, so another one does.
-namespace {
-
-[[noreturn, gnu::noinline]] void throw_range_error(const char* format, va_list& arguments) {
-    throw out_of_range(runtime::format_range_error(format, arguments).c_str());
-}
-
-} // namespace
-
-// NOLINTNEXTLINE(readability-redundant-declaration)
-[[gnu::no_split_stack]] void __throw_out_of_range_fmt(const char* format, ...);
-void __throw_out_of_range_fmt(const char* format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    throw_range_error(format, arguments);
 }
 
 void __throw_runtime_error(const char* what) {

@@ -1,5 +1,4 @@
-// A line of text built in a fixed buffer, for messages that must not allocate. What does not fit is
-// cut off: a message that is too long is still a message.
+// Lines of text built in a fixed buffer, for messages that must not allocate.
 #pragma once
 
 #include <cstddef>
@@ -8,24 +7,25 @@
 
 namespace runtime {
 
-template <size_t capacity>
-class text {
+// What both kinds share: how texts and numbers become characters for where.put(c).
+template <class Where>
+class text_output {
 public:
-    text& operator<<(std::string_view part) {
+    Where& operator<<(std::string_view part) {
         for (const char c : part) {
-            put(c);
+            where().put(c);
         }
-        return *this;
+        return where();
     }
 
-    text& operator<<(const char* part) {
+    Where& operator<<(const char* part) {
         for (; *part != '\0'; ++part) {
-            put(*part);
+            where().put(*part);
         }
-        return *this;
+        return where();
     }
 
-    text& operator<<(uint64_t number) {
+    Where& operator<<(uint64_t number) {
         char digits[20];
         size_t count = 0;
         do {
@@ -33,18 +33,24 @@ public:
             number /= 10;
         } while (number != 0);
         while (count > 0) {
-            put(digits[--count]);
+            where().put(digits[--count]);
         }
-        return *this;
+        return where();
     }
 
+private:
+    Where& where() { return static_cast<Where&>(*this); }
+};
+
+// What does not fit is cut off: a message that is too long is still a message.
+template <size_t capacity>
+class text : public text_output<text<capacity>> {
+public:
     void put(char c) {
         if (size_ < capacity) {
             data_[size_++] = c;
         }
     }
-
-    void clear() { size_ = 0; }
 
     // The same with a zero behind it.
     const char* c_str() {

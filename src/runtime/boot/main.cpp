@@ -1,8 +1,11 @@
 // runtime.main: goroutine 1.
 #include "base/boot_step.h"
+#include "base/if_linked.h"
+#include "base/knobs.h"
 #include "boot/boot.h"
 #include "boot/exit.h"
 #include "os/process.h"
+#include "sched/sched.h"
 
 // libstdc++.a must find these of ours defined before it looks for them, or it takes its own:
 // std::terminate's handler (abi/cxa.cpp) and the memory for exceptions (abi/exception.cpp). This
@@ -29,6 +32,12 @@ void main_goroutine() {
     const int argc = os::process.argc;
     char** const argv = os::process.argv;
     char** const envp = os::process.envp;
+    if (knobs.schedtrace != 0) {
+        // sysmon prints; a program without goroutines has none, and nothing to print.
+        if (auto* const start = if_linked(start_threads)) {
+            start();
+        }
+    }
     // On goroutine 1, so that a constructor may do all that main may.
     for (const init_function* init = __preinit_array_start; init != __preinit_array_end; ++init) {
         (*init)(argc, argv, envp);

@@ -1,11 +1,18 @@
 // panic and fatal: the last words of a program.
+//
+// Whoever calls one may be short of stack, so it puts what is to be said into a last_words on its
+// own stack, and crash (arch/amd64/crash.S) calls die on a stack that is for nothing else. What is
+// read of other goroutines is as it is at that moment: they go on until the process ends.
 #include <linux/errno.h>
 
+#include <atomic>
+
+#include "arch/amd64/offsets.h"
 #include "base/boot_step.h"
 #include "base/fatal.h"
 #include "base/if_linked.h"
 #include "base/knobs.h"
-#include "base/text.h"
+#include "base/report.h"
 #include "os/os.h"
 #include "sched/sched.h"
 
@@ -13,22 +20,30 @@ namespace runtime {
 
 namespace {
 
-// Collected here and written at once, so that two dying goroutines do not mix their lines. A text
-// that is longer goes out in pieces.
-using message = text<512>;
+struct last_words {
+    std::string_view lines; // before all else
+    const char* kind;
+    const std::string_view* parts;
+    size_t count;
+    int error; // 0: none
+    std::string_view hint;
+    bool is_panic;
+};
 
-void print(std::string_view part) {
-    // Nobody is left to tell if stderr does not take it.
-    (void)os::write_all(2, part.data(), part.size());
+} // namespace
+
+extern "C" {
+// arch/amd64/crash.S
+[[noreturn]] void crash(const last_words* words) asm("runtime.crash");
+[[noreturn]] void die(const last_words* words) asm("runtime.die");
+alignas(16) extern unsigned char crash_stack[CRASH_STACK_SIZE] asm("runtime.crash_stack");
+alignas(16) constinit unsigned char crash_stack[CRASH_STACK_SIZE]{};
 }
 
-void append(message& out, char c) {
-    if (out.view().size() == 500) {
-        print(out.view());
-        out.clear();
-    }
-    out.put(c);
-}
+namespace {
+
+// How many other goroutines a fatal error shows that nobody has asked to show all.
+constexpr uint64_t enough = 1000;
 
 const char* state_text(const g* gp) {
     switch (gp->status.load(std::memory_order_relaxed)) {
@@ -47,76 +62,72 @@ const char* state_text(const g* gp) {
     return "idle";
 }
 
-void print_header(message& out, const g* gp) {
-    if (out.view().size() > 400) {
-        print(out.view());
-        out.clear();
+// goroutine 7 [sync.Mutex.Lock, locked to thread, "reader"]:
+void print_header(report& out, const g* gp) {
+    out << "\ngoroutine " << gp->goid << " [" << state_text(gp);
+    if (gp->locked) {
+        out << ", locked to thread";
     }
-    out << "\ngoroutine " << gp->goid << " [" << state_text(gp) << "]:\n";
+    if (auto* const print = if_linked(print_name)) {
+        print(out, gp);
+    }
+    out << "]:\n";
 }
 
-// "goroutine 1 [running]:", the goroutine that fails; where it is none, because the scheduler found
-// nothing to run, all of them.
-void print_goroutines(message& out) {
+void print_others(report& out, const g* current) {
+    struct others {
+        report& out;
+        const g* current;
+        uint64_t left;
+        uint64_t elided;
+    } all{out, current, knobs.traceback == traceback_level::single ? enough : ~uint64_t{0}, 0};
+    const auto visit = [](g* gp, void* argument) {
+        auto* const to = static_cast<others*>(argument);
+        if (gp == to->current || gp->status.load(std::memory_order_relaxed) == g_status::dead) {
+            return;
+        }
+        if (to->left == 0) {
+            ++to->elided;
+            return;
+        }
+        --to->left;
+        print_header(to->out, gp);
+    };
+    if (auto* const for_each = if_linked(for_each_g)) {
+        for_each(visit, &all);
+    } else if (sched.first != nullptr) {
+        visit(sched.first, &all);
+    }
+    if (all.elided != 0) {
+        out << "\n..." << all.elided << " goroutines elided (GOTRACEBACK=all shows them)...\n";
+    }
+}
+
+// As Go does it: a panic is about the goroutine that fails, a fatal error about the program.
+void print_goroutines(report& out, bool is_panic) {
     if (knobs.traceback == traceback_level::none) {
         return;
     }
-    // During the boot there may be no g, nor a way to ask for one.
-    const g* const current = boot_step != nullptr ? &g0 : getg();
-    if (boot_step != nullptr || current != current->m->g0) {
-        print_header(out, current);
-        return;
-    }
-    if (current->m->curg != nullptr) {
-        print_header(out, current->m->curg);
-        return;
-    }
-    const auto visit = [](g* gp, void* to) {
-        if (gp->status.load(std::memory_order_relaxed) != g_status::dead) {
-            auto* const text = static_cast<message*>(to);
-            print_header(*text, gp);
-            print(text->view());
-            text->clear();
-        }
-    };
-    if (auto* const for_each = if_linked(for_each_g)) {
-        for_each(visit, &out);
-    } else if (sched.first != nullptr) {
-        visit(sched.first, &out);
-    }
-}
-
-[[noreturn]] void die() {
-    if (knobs.traceback == traceback_level::crash) {
-        // SIGABRT, as its default action; what a kernel that refuses it leaves is the ordinary
-        // status.
-        (void)os::default_signal(6);
-        (void)os::raise(6);
-    }
-    os::exit_group(2);
-}
-
-} // namespace
-
-void fatal(std::string_view what) {
-    message out;
-    out << "fatal error: ";
     if (boot_step != nullptr) {
-        out << boot_step << ": ";
+        print_header(out, &g0); // there may be no other, nor a way to ask for one
+        return;
     }
-    for (const char c : what) {
-        append(out, c);
+    const g* current = getg();
+    if (current == current->m->g0) {
+        current = current->m->curg; // null where the scheduler has found nothing to run
     }
-    append(out, '\n');
-    print_goroutines(out);
-    print(out.view());
-    die();
+    if (current != nullptr) {
+        print_header(out, current);
+    }
+    if (current == nullptr || !is_panic || knobs.traceback != traceback_level::single) {
+        print_others(out, current);
+    }
 }
 
-void fatal_errno(std::string_view what, int error, std::string_view hint) {
+void print_error(report& out, int error) {
     struct known {
-        int number;
-        char name[12];
+        uint8_t number;
+        char name[7];
     };
     static constexpr known names[] = {
         {EPERM, "EPERM"},   {ENOENT, "ENOENT"}, {EAGAIN, "EAGAIN"}, {ENOMEM, "ENOMEM"},
@@ -126,32 +137,85 @@ void fatal_errno(std::string_view what, int error, std::string_view hint) {
     if (error < 0) {
         error = -error;
     }
-    text<384> line;
-    line << what << ": errno " << static_cast<uint64_t>(error);
+    out << ": errno " << static_cast<uint64_t>(error);
     for (const known& entry : names) {
         if (entry.number == error) {
-            line << " (" << entry.name << ")";
+            out << " (" << entry.name << ")";
         }
     }
-    if (!hint.empty()) {
-        line << ": " << hint;
-    }
-    fatal(line.view());
 }
 
-void panic(std::string_view what) {
-    message out;
-    out << "panic: ";
-    for (const char c : what) {
-        append(out, c);
-        if (c == '\n') {
-            append(out, '\t'); // so that no line of the text is taken for one of the traceback
+[[noreturn]] void give_up(const last_words& words) {
+    // Relaxed: only one may win; nothing is published.
+    static constinit std::atomic<bool> dying{false};
+    if (dying.exchange(true, std::memory_order_relaxed)) {
+        os::exit_thread();
+    }
+    if (boot_step == nullptr) {
+        // No signal takes the goroutine off this thread; and inline functions that the runtime
+        // shares with the program find room.
+        no_preempt::begin();
+        get_tcb()->stack_guard = 0;
+    }
+    crash(&words);
+}
+
+} // namespace
+
+void die(const last_words* words) {
+    report out;
+    out << words->lines << words->kind;
+    if (boot_step != nullptr) {
+        out << boot_step << ": ";
+    }
+    for (size_t i = 0; i < words->count; ++i) {
+        for (const char c : words->parts[i]) {
+            out.put(c);
+            if (c == '\n' && words->is_panic) {
+                out.put('\t'); // so that no line of the text is taken for one of the traceback
+            }
         }
     }
-    append(out, '\n');
-    print_goroutines(out);
-    print(out.view());
-    die();
+    if (words->error != 0) {
+        print_error(out, words->error);
+    }
+    if (!words->hint.empty()) {
+        out << ": " << words->hint;
+    }
+    out.put('\n');
+    print_goroutines(out, words->is_panic);
+    out.flush();
+    if (knobs.traceback == traceback_level::crash) {
+        // SIGABRT, as its default action; what a kernel that refuses it leaves is the ordinary
+        // status.
+        (void)os::default_signal(6);
+        (void)os::raise(6);
+    }
+    os::exit_group(2);
+}
+
+void fatal(std::string_view text) {
+    give_up({{}, "fatal error: ", &text, 1, 0, {}, false});
+}
+
+void fatal(std::initializer_list<std::string_view> parts) {
+    give_up({{}, "fatal error: ", parts.begin(), parts.size(), 0, {}, false});
+}
+
+void fatal_after(std::string_view lines, std::string_view text) {
+    give_up({lines, "fatal error: ", &text, 1, 0, {}, false});
+}
+
+void fatal_errno(std::string_view what, int error, std::string_view hint) {
+    give_up({{}, "fatal error: ", &what, 1, error, hint, false});
+}
+
+void panic(std::string_view text) {
+    give_up({{}, "panic: ", &text, 1, 0, {}, true});
+}
+
+void panic(std::initializer_list<std::string_view> parts) {
+    give_up({{}, "panic: ", parts.begin(), parts.size(), 0, {}, true});
 }
 
 } // namespace runtime

@@ -85,10 +85,7 @@ size_t rounded(size_t size) {
 }
 
 [[noreturn]] void overflow() {
-    constexpr std::string_view text = "runtime: goroutine stack exceeds 1000000000-byte limit\n";
-    // Nobody is left to tell if stderr does not take it.
-    (void)os::write_all(2, text.data(), text.size());
-    fatal("stack overflow");
+    fatal_after("runtime: goroutine stack exceeds 1000000000-byte limit\n", "stack overflow");
 }
 
 [[noreturn]] void out_of_memory(int error) {

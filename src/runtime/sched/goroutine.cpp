@@ -164,10 +164,13 @@ void goexit1() {
     no_preempt::begin();
     m* const mp = gp->m;
     p* const pp = getp();
-    if (gp->exceptions != nullptr || gp->errno_value != 0) [[unlikely]] {
+    if (gp->exceptions != nullptr || gp->errno_value != 0 || gp->name != nullptr) [[unlikely]] {
         gp->errno_value = 0;
         if (gp->exceptions != nullptr) {
             if_linked(drop_exceptions)(gp);
+        }
+        if (gp->name != nullptr) {
+            if_linked(drop_name)(gp);
         }
     }
     pp->ended.store(pp->ended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

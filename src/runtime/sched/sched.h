@@ -45,6 +45,7 @@ namespace runtime {
 struct m;
 struct p;
 struct preempted_state;
+class report;
 
 // A function value: the code's address, followed by whatever the code needs. It gets its own
 // address.
@@ -78,7 +79,7 @@ struct g {
     void* exceptions;   // what libstdc++ keeps of those being caught (abi/exception.cpp), or null
     int errno_value;    // C's errno: a goroutine that is preempted finds it as it was
     int unused;
-    void* unused_too;
+    char* name; // set_name's, or null (sched/name.cpp)
 
     // While not running: the stack pointer, the registers that mcall pushed above it. Or, by its
     // lowest bits: the preempted_state that a signal left (SP_PREEMPTED); the place of the address
@@ -197,6 +198,7 @@ struct m {
     void (*mstartfn)(); // what the thread does instead of running goroutines: sysmon
     bool spinning;      // looks for work and counts in sched.nmspinning
     bool idle;          // in sched.midle; under sched.lock
+    bool over;          // in sched.mfree; under sched.lock
     uint32_t lockedext; // how often lock_os_thread was called
     uint32_t random;
     uint32_t loot;                 // how many it stole last, 0 where that does not matter any more,
@@ -206,6 +208,7 @@ struct m {
     runtime::p* nextp;             // what whoever wakes it wants it to run
     runtime::p* oldp;              // what it ran before it entered the kernel
     m* link;                       // next in sched.midle or sched.mfree
+    m* alllink;                    // next in sched.mall
     note park;                     // what it sleeps on while it has nothing to do
     preempted_state* preempt_room; // for the next goroutine that a signal takes off it, or null
     uintptr_t signal_stack;        // the lowest byte of its alternate stack
@@ -254,6 +257,8 @@ struct scheduler {
     uint32_t npretired;
     m* midle;
     m* mfree; // threads that are over, or about to be
+    // Every m that there has been, the newest first. Written under lock.
+    std::atomic<m*> mall;
     uint32_t nmidle;
     uint32_t nmlocked; // m's that wait for their tied goroutine
     uint32_t mcount;   // all m's that are not over
@@ -367,7 +372,7 @@ void acquirep(p* pp);
 p* releasep();
 
 // Threads. Called by rt0::go, which links all of this in: from now on there may be others.
-void start_threads();
+[[gnu::weak]] void start_threads();
 // The p with that number; made already.
 p* proc(uint32_t id);
 // sysmon sleeps while all p's are idle. One of them is no longer. Under sched.lock.
@@ -376,6 +381,8 @@ void wake_sysmon();
 // held.
 void handoffp(p* pp);
 void sysmon();
+// Prints GODEBUG=schedtrace's lines; sysmon alone.
+void schedtrace(uint64_t milliseconds);
 // GOMAXPROCS. apply_cpu_quota, once, before the number matters: no more p's than the cgroup has
 // time for.
 void set_gomaxprocs(uint32_t count);
@@ -413,6 +420,9 @@ void preempt(p* pp, uint32_t slice, bool by_signal);
 [[gnu::weak]] void wait_for_exit();
 // Frees g::exceptions (abi/exception.cpp).
 [[gnu::weak]] void drop_exceptions(g* gp);
+// Frees g::name. Prints it, for the header of a dump: , "NAME".
+[[gnu::weak]] void drop_name(g* gp);
+[[gnu::weak]] void print_name(report& out, const g* gp);
 // The destructors of the calling thread's thread_locals (abi/atexit.cpp); null where none has one.
 // They are the program's, so they run on a goroutine.
 [[gnu::weak]] void run_thread_exit_handlers();

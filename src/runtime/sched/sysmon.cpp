@@ -2,8 +2,10 @@
 // nothing happens, and sleeps while all p's are idle.
 //
 // It takes a p away from an m that stays in the kernel, so that the other goroutines of that p run
-// on; it interrupts goroutines that do not let others run; and it gets help for a p whose next
-// goroutine waits behind one that does not let it run.
+// on; it interrupts goroutines that do not let others run; it gets help for a p whose next
+// goroutine waits behind one that does not let it run; and it prints what GODEBUG=schedtrace asks
+// for, for which it does not sleep.
+#include "base/knobs.h"
 #include "base/lock.h"
 #include "os/os.h"
 #include "os/vdso.h"
@@ -111,9 +113,8 @@ bool stranded(p* pp) {
 }
 
 // Looks at all p's; whether there was anything to do.
-bool look() {
+bool look(int64_t time) {
     bool found = false;
-    const int64_t time = now();
     for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
         p* const pp = proc(id);
         // Relaxed: only a hint; the compare-and-swap in retake decides.
@@ -144,6 +145,19 @@ bool all_idle() {
            sched.npretired == (made > procs ? made - procs : 0);
 }
 
+// GODEBUG=schedtrace's lines where it is time for them, counted from the first.
+void trace(int64_t time) {
+    static constinit int64_t first = 0;
+    static constinit int64_t next = 0;
+    if (knobs.schedtrace == 0 || time < next) {
+        return;
+    }
+    constexpr int64_t millisecond = 1'000'000;
+    first = first != 0 ? first : time;
+    next = time + knobs.schedtrace * millisecond;
+    schedtrace(static_cast<uint64_t>((time - first) / millisecond));
+}
+
 } // namespace
 
 void wake_sysmon() {
@@ -166,14 +180,16 @@ void sysmon() {
         bool sleep = false;
         {
             const lock_guard guard(sched.lock);
-            sleep = asleep = all_idle();
+            sleep = asleep = knobs.schedtrace == 0 && all_idle();
         }
         if (sleep) {
             (void)wake.sleep(-1);
             wake.clear();
             quiet = 0;
         }
-        quiet = look() ? 0 : quiet + 1;
+        const int64_t time = now();
+        quiet = look(time) ? 0 : quiet + 1;
+        trace(time);
     }
 }
 

@@ -23,6 +23,7 @@
 #include "base/fatal.h"
 #include "base/if_linked.h"
 #include "base/knobs.h"
+#include "base/text.h"
 #include "mem/tls.h"
 #include "os/os.h"
 #include "os/process.h"
@@ -186,6 +187,13 @@ m* map_m() {
     return &made->thread;
 }
 
+// Under sched.lock.
+void add_m(m* mp) {
+    mp->alllink = sched.mall.load(std::memory_order_relaxed);
+    // Release: who walks the list sees the link.
+    sched.mall.store(mp, std::memory_order_release);
+}
+
 // The first thing that a thread that runs goroutines does.
 void enter_thread() {
     init_preemption(getg()->m);
@@ -198,8 +206,10 @@ m* new_m() {
     {
         const lock_guard guard(sched.lock);
         if (sched.mcount - sched.nmsys >= most_threads) {
-            fatal("thread exhaustion: the program has 10000 threads; goroutines that are tied to "
-                  "threads or blocked in the kernel hold one each");
+            // Goroutines that are tied to threads or blocked in the kernel hold one each.
+            text<64> line;
+            line << "runtime: program exceeds " << uint64_t{most_threads} << "-thread limit\n";
+            fatal_after(line.view(), "thread exhaustion");
         }
         ++sched.mcount;
         id = sched.mnext++;
@@ -207,10 +217,13 @@ m* new_m() {
     }
     if (mp == nullptr) {
         mp = map_m();
+        const lock_guard guard(sched.lock);
+        add_m(mp);
     }
     g* const own = mp->g0;
     mp->id = id;
     mp->curg = nullptr;
+    mp->over = false;
     mp->link = nullptr;
     mp->mstartfn = enter_thread;
     mp->nextp = nullptr;
@@ -220,6 +233,23 @@ m* new_m() {
     own->m = mp;
     own->sp = stack_end(mp);
     return mp;
+}
+
+// Go's words, and what else it may be.
+[[noreturn]] void cannot_start(uint64_t error) {
+    uint64_t threads = 0;
+    {
+        const lock_guard guard(sched.lock);
+        threads = sched.mcount - 1; // the new one is counted
+    }
+    text<256> lines;
+    lines << "runtime: failed to create new OS thread (have " << threads
+          << " already; errno=" << error << ")\n";
+    if (error == os::EAGAIN_) {
+        lines << "runtime: may need to increase max user processes (ulimit -u), or the cgroup's "
+                 "pids.max\n";
+    }
+    fatal_after(lines.view(), "newosproc");
 }
 
 void clone_m(m* mp) {
@@ -233,8 +263,7 @@ void clone_m(m* mp) {
     const long result =
         start_thread(clone_flags, reinterpret_cast<void*>(mp->g0->sp), &mp->tid, mp->tls);
     if (result < 0) {
-        fatal_errno("cannot start a thread", static_cast<int>(result),
-                    "raise RLIMIT_NPROC (ulimit -u) or the cgroup's pids.max");
+        cannot_start(static_cast<uint64_t>(-result));
     }
 }
 
@@ -263,6 +292,7 @@ void startm(p* pp, bool spinning) {
         const lock_guard guard(sched.lock);
         --sched.mcount;
         check_deadlock();
+        mp->over = true;
         mp->link = sched.mfree;
         sched.mfree = mp;
     }
@@ -440,6 +470,10 @@ void start_threads() {
     p0.exclusive.store(sched.gomaxprocs.load(std::memory_order_relaxed) == 1,
                        std::memory_order_relaxed);
     m0.tid.store(os::thread_id(), std::memory_order_relaxed);
+    {
+        const lock_guard guard(sched.lock);
+        add_m(&m0);
+    }
     init_preemption(&m0);
     m* const mp = new_m();
     {

@@ -447,6 +447,11 @@ constexpr bool is_numeric(value_kind kind, char type) {
            is_integer_type(type);
 }
 
+constexpr bool is_arithmetic(value_kind kind) {
+    return kind == value_kind::integer || kind == value_kind::boolean ||
+           kind == value_kind::character || kind == value_kind::floating;
+}
+
 constexpr const char* parse_checked_spec(format_parse_context& ctx, format_spec& spec,
                                          value_kind kind) {
     const char* p = ctx.begin();
@@ -499,8 +504,9 @@ constexpr const char* parse_checked_spec(format_parse_context& ctx, format_spec&
     if (precision && kind != value_kind::floating && kind != value_kind::text) {
         report_format_error("a precision needs a floating-point number or a string");
     }
-    if (locale && !numeric && kind != value_kind::boolean) {
-        report_format_error("'L' needs an argument that is written as a number");
+    // Any arithmetic type, char and bool among them, in whatever form.
+    if (locale && !is_arithmetic(kind)) {
+        report_format_error("'L' needs a number, a character or a bool");
     }
     return p;
 }
@@ -532,6 +538,10 @@ void write_long_double(format_context& ctx, const format_spec& spec, const long 
 // Writes what write(object, context) writes, padded as spec says, to the left by default. Calls
 // write twice where there is a width: once to measure.
 void write_padded(format_context& ctx, const format_spec& spec, const void* object,
+                  void (*write)(const void* object, format_context& ctx));
+
+// The same for a text that write writes in pieces: quoted and escaped where spec says so.
+void write_pieces(format_context& ctx, const format_spec& spec, const void* object,
                   void (*write)(const void* object, format_context& ctx));
 
 // The part that all formatters of the basic types share.
@@ -584,6 +594,22 @@ struct formatter<bool, char> : private detail::spec_formatter<detail::value_kind
         return ctx.out();
     }
 };
+
+namespace detail {
+
+// What stands for a bit that has no address, as std::vector<bool>::reference does. Recognised by
+// its shape, because <vector> is too much to include for it.
+template <class T>
+concept bit_reference =
+    std::is_class_v<T> && std::convertible_to<const T&, bool> && requires(T& bit) {
+        { bit.flip() } -> std::same_as<void>;
+    } && std::assignable_from<T&, bool>;
+
+} // namespace detail
+
+/// Elements of std::vector<bool>, as bool.
+template <detail::bit_reference T>
+struct formatter<T, char> : formatter<bool, char> {};
 
 /// A character: c, ? (quoted and escaped), or its unsigned value as an integer.
 template <>

@@ -70,6 +70,25 @@ constexpr const char* parse_padding(format_parse_context& ctx, format_spec& spec
     return p;
 }
 
+// A range of char as if it were a string.
+template <class R>
+void write_as_text(format_context& ctx, const format_spec& spec, R& values) {
+    if constexpr (requires { std::string_view(std::data(values), std::size(values)); }) {
+        write_text(ctx, spec, {std::data(values), std::size(values)});
+    } else {
+        struct call {
+            R* values;
+        };
+        const call object{.values = &values};
+        write_pieces(ctx, spec, &object, [](const void* erased, format_context& inner) {
+            output& out = inner.out().sink();
+            for (const char c : *static_cast<const call*>(erased)->values) {
+                out.put(c);
+            }
+        });
+    }
+}
+
 } // namespace detail
 
 /// How a range is written, as std::range_format.
@@ -92,8 +111,8 @@ inline constexpr range_format format_kind = [] {
 }();
 
 /// Writes ranges of T, as std::range_formatter: fill, alignment, width, then n (no brackets), m (as
-/// a map), s or ?s (as a string, where T is char and the range contiguous), then ':' and the
-/// specification of the elements. Without one, strings and characters among the elements are quoted
+/// a map), both, s or ?s (as a string, where T is char), then ':' and the specification of the
+/// elements. Without one, strings and characters among the elements are quoted
 /// and escaped. A range with a width is gone through twice.
 template <class T>
     requires std::same_as<T, detail::plain<T>> && formattable<T>
@@ -115,18 +134,25 @@ public:
     constexpr const char* parse(format_parse_context& ctx) {
         const char* p = detail::parse_padding(ctx, spec_);
         const char* const end = ctx.end();
-        if (p != end && *p == 'n') {
-            set_brackets({}, {});
+        const bool bare = p != end && *p == 'n';
+        if (bare) {
             ++p;
-        } else if (p != end && *p == 'm') {
+        }
+        if (p != end && *p == 'm') {
             set_map();
             ++p;
         } else if (p != end && (*p == 's' || (*p == '?' && end - p > 1 && p[1] == 's'))) {
             if (!std::same_as<T, char>) {
                 report_format_error("'s' needs a range of char");
             }
+            if (bare) {
+                report_format_error("a range written as a string has no brackets for 'n'");
+            }
             spec_.type = *p;
             p += *p == '?' ? 2 : 1;
+        }
+        if (bare) {
+            set_brackets({}, {});
         }
         if (p != end && *p == ':') {
             if (spec_.type != '\0') {
@@ -149,16 +175,11 @@ public:
     template <class R>
     format_context::iterator format(R&& values, format_context& ctx) const {
         using range_type = std::remove_reference_t<R>;
-        if constexpr (std::same_as<T, char> &&
-                      requires { std::string_view(std::data(values), 0); }) {
+        if constexpr (std::same_as<T, char>) {
             if (spec_.type != '\0') {
-                detail::format_spec text = spec_;
-                text.type = spec_.type == '?' ? '?' : '\0';
-                detail::write_text(ctx, text, {std::data(values), std::size(values)});
+                detail::write_as_text(ctx, spec_, values);
                 return ctx.out();
             }
-        } else if (spec_.type != '\0') {
-            report_format_error("'s' needs a contiguous range of char");
         }
         struct call {
             const range_formatter* self;
@@ -176,6 +197,7 @@ private:
     constexpr void set_map() {
         if constexpr (detail::is_pair<T>) {
             set_brackets("{", "}");
+            set_separator(", ");
             underlying_.set_brackets({}, {});
             underlying_.set_separator(": ");
         } else {
@@ -224,15 +246,18 @@ struct formatter<R, char> {
             inner_.set_brackets("{", "}");
         }
         if constexpr (as_text) {
-            text_.type = format_kind<R> == range_format::debug_string ? '?' : '\0';
-            return detail::parse_spec(ctx, text_, detail::value_kind::text);
+            const char* const end = detail::parse_spec(ctx, text_, detail::value_kind::text);
+            if (format_kind<R> == range_format::debug_string) {
+                text_.type = '?';
+            }
+            return end;
         }
         return inner_.parse(ctx);
     }
     /// Writes values.
     format_context::iterator format(detail::iterable<R>& values, format_context& ctx) const {
         if constexpr (as_text) {
-            detail::write_text(ctx, text_, {std::data(values), std::size(values)});
+            detail::write_as_text(ctx, text_, values);
             return ctx.out();
         } else {
             return inner_.format(values, ctx);

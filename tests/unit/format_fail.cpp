@@ -28,6 +28,7 @@ void test() {
     [[maybe_unused]] int number = 0;
 #if CASE == 0
     rt0::println("{} {:x} {:>{}} {} {:!}", string, 1, 2, 3, numbers, picky());
+    rt0::println("{:L} {:L} {:L} {:L} {:Lc} {:Ls}", 1, 'c', true, 1.5, 1, true);
 #elif CASE == 1
     rt0::println("{", 1); // EXPECT a '{' is not closed
 #elif CASE == 2
@@ -80,6 +81,66 @@ void test() {
     rt0::println("{:#}", true); // EXPECT a sign or '#' needs
 #elif CASE == 26
     rt0::println("{:08}", 'c'); // EXPECT '0' needs
+#elif CASE == 27
+    rt0::println("{:L}", string); // EXPECT 'L' needs
+#elif CASE == 28
+    rt0::println("{:L}", nullptr); // EXPECT 'L' needs
+#elif CASE == 29
+    rt0::println("{:s}", 'c'); // EXPECT type does not take this format specification
+#elif CASE == 30
+    rt0::println("{:s}", 1.5); // EXPECT type does not take this format specification
+#elif CASE == 31
+    rt0::println("{:c}", true); // EXPECT type does not take this format specification
+#elif CASE == 32
+    rt0::println("{:c}", "text"); // EXPECT type does not take this format specification
+#elif CASE == 33
+    rt0::println("{:?}", 1); // EXPECT type does not take this format specification
+#elif CASE == 34
+    rt0::println("{:?}", true); // EXPECT type does not take this format specification
+#elif CASE == 35
+    rt0::println("{:p}", 1); // EXPECT type does not take this format specification
+#elif CASE == 36
+    rt0::println("{:p}", "text"); // EXPECT type does not take this format specification
+#elif CASE == 37
+    rt0::println("{:x}", 1.5); // EXPECT type does not take this format specification
+#elif CASE == 38
+    rt0::println("{:f}", 1); // EXPECT type does not take this format specification
+#elif CASE == 39
+    rt0::println("{:+}", 'c'); // EXPECT a sign or '#' needs
+#elif CASE == 40
+    rt0::println("{:+s}", true); // EXPECT a sign or '#' needs
+#elif CASE == 41
+    rt0::println("{:#}", nullptr); // EXPECT a sign or '#' needs
+#elif CASE == 42
+    rt0::println("{:05}", true); // EXPECT '0' needs
+#elif CASE == 43
+    rt0::println("{:.2}", 'c'); // EXPECT a precision needs
+#elif CASE == 44
+    rt0::println("{:.2}", nullptr); // EXPECT a precision needs
+#elif CASE == 45
+    rt0::println("{:.}", 1.5); // EXPECT the precision is missing
+#elif CASE == 46
+    rt0::println("{:00}", 1); // EXPECT the width starts with 0
+#elif CASE == 47
+    rt0::println("{:{}}", 1, true); // EXPECT a width or precision argument must be an integer
+#elif CASE == 48
+    rt0::println("{:{}}", 1, 'c'); // EXPECT a width or precision argument must be an integer
+#elif CASE == 49
+    rt0::println("{:.{}}", 1.5, 2.0); // EXPECT a width or precision argument must be an integer
+#elif CASE == 50
+    rt0::println("{:{1}}", 1, 2); // EXPECT manual {0} after automatic {}
+#elif CASE == 51
+    rt0::println("{0:{}}", 1, 2); // EXPECT automatic {} after manual {0}
+#elif CASE == 52
+    rt0::println("{:{<5}", 1, 2); // EXPECT a nested replacement field is not closed
+#elif CASE == 53
+    rt0::println("{:ns}", std::vector{'c'}); // EXPECT has no brackets for 'n'
+#elif CASE == 54
+    rt0::println("{:s:d}", std::vector{'c'}); // EXPECT has no specification of elements
+#elif CASE == 55
+    rt0::println("{:nm}", numbers); // EXPECT 'm' needs a range of pairs
+#elif CASE == 56
+    rt0::println("{:m}", std::tuple(1, 2, 3)); // EXPECT 'm' needs a pair or a tuple of two
 #else
 #error "no such case"
 #endif

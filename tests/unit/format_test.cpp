@@ -99,12 +99,22 @@ struct box {
     int value;
 };
 
+// Ranges that say how they are written.
+struct letters_as_string : std::list<char> {};
+struct letters_in_quotes : std::list<char> {};
+
 // Only formattable where it may be changed.
 struct counter {
     int calls = 0;
 };
 
 } // namespace
+
+template <>
+inline constexpr rt0::range_format rt0::format_kind<letters_as_string> = rt0::range_format::string;
+template <>
+inline constexpr rt0::range_format rt0::format_kind<letters_in_quotes> =
+    rt0::range_format::debug_string;
 
 template <>
 struct rt0::formatter<point> {
@@ -265,7 +275,12 @@ TEST(format_fields, run_time_strings_panic_where_wrong) {
     EXPECT_TRUE(run_time_panic("{:+}", "x").starts_with("format: a sign or '#' needs"));
     EXPECT_TRUE(run_time_panic("{:#c}", 1).starts_with("format: a sign or '#' needs"));
     EXPECT_TRUE(run_time_panic("{:010}", "x").starts_with("format: '0' needs"));
-    EXPECT_TRUE(run_time_panic("{:L}", "x").starts_with("format: 'L' needs"));
+    for (const char* const spec : {"{:L}", "{:Ls}"}) {
+        EXPECT_TRUE(run_time_panic(spec, "x").starts_with("format: 'L' needs")) << spec;
+    }
+    EXPECT_TRUE(run_time_panic("{:L}", nullptr).starts_with("format: 'L' needs"));
+    EXPECT_TRUE(run_time_panic("{:LL}", 1).starts_with("format: the argument's type"));
+    EXPECT_TRUE(run_time_panic("{:L+}", 1).starts_with("format: the argument's type"));
     EXPECT_TRUE(
         run_time_panic("{:{}}", 1, true).starts_with("format: a width or precision argument must"));
     EXPECT_TRUE(
@@ -290,7 +305,9 @@ TEST(format_integers, presentation_types) {
               "format: an integer is out of range for type c");
     EXPECT_EQ(panic_of([] { (void)format("{:c}", -129); }),
               "format: an integer is out of range for type c");
-    EXPECT_EQ(format("{:L}", 1234567), "1234567");
+    EXPECT_EQ(format("{:L} {:+08Ld} {:#Lx} {:Lc}|{:*<4L}|", 1234567, 1234, 255, 65, 7),
+              "1234567 +0001234 0xff A|7***|");
+    EXPECT_EQ(format("{:{}L}|{:0{}L}", 7, 3, 7, 3), "  7|007");
 }
 
 TEST(format_integers, signs_and_zeroes) {
@@ -365,6 +382,9 @@ TEST(format_bool, all) {
               "true  |  true|     1|000001");
     const std::vector<bool> bits{true, false};
     EXPECT_EQ(format("{}", bits[0]), "true");
+    std::vector<bool> changing{true, false};
+    EXPECT_EQ(format("{} {:6}|{:d}", changing[0], changing[1], changing[0]), "true false |1");
+    EXPECT_EQ(format("{:L} {:Ls} {:8L}| {:Ld}", true, false, true, true), "true false true    | 1");
 }
 
 TEST(format_char, all) {
@@ -376,6 +396,7 @@ TEST(format_char, all) {
               R"('a' '\n' '\'' '"' '\\')");
     EXPECT_EQ(format("{:?} {:?}", '\0', '\xe9'), R"('\u{0}' '\x{e9}')");
     EXPECT_EQ(format("{:6?}|", 'a'), "'a'   |");
+    EXPECT_EQ(format("{:L} {:Lc} {:3L}|{:Ld}", 'a', 'b', 'c', 'd'), "a b c  |100");
     EXPECT_EQ(format("{}", '\0'), "\0"s);
 }
 
@@ -504,7 +525,9 @@ TEST(format_floats, precision) {
     EXPECT_EQ(format("{:.2000f}", 0.1), printf_text("%.2000f", 0.1));
     EXPECT_EQ(format("{:.2000e}", 1e300), printf_text("%.2000e", 1e300));
     EXPECT_EQ(format("{:.2000g}", 1e300), printf_text("%.2000g", 1e300));
-    EXPECT_EQ(format("{:.3Lf}", 1.0), "1.000");
+    EXPECT_EQ(format("{:L} {:.3Lf} {:8.1Le}|{:LG}", 1234.5, 1.0, 1234.5, 1e10),
+              "1234.5 1.000  1.2e+03|1E+10");
+    EXPECT_EQ(format("{:L} {:.0Lf}", 1234.5f, 123456.0L), "1234.5 123456");
 }
 
 TEST(format_floats, alternate_form) {
@@ -698,9 +721,37 @@ TEST(format_ranges, specifications) {
     EXPECT_EQ(format("{:s}|{:?s}|{:>6s}|{}|{::d}", letters, letters, letters, letters, letters),
               "a\tb|\"a\\tb\"|   a\tb|['a', '\\t', 'b']|[97, 9, 98]");
     EXPECT_EQ(format("{:9}|", std::vector<std::string>{"漢"}), "[\"漢\"]   |");
+    const std::vector<std::pair<int, int>> pairs{{1, 2}, {3, 4}};
+    EXPECT_EQ(format("{:nm}|{:*^16nm}|{:n:m}", pairs, pairs, pairs),
+              "1: 2, 3: 4|***1: 2, 3: 4***|1: 2, 3: 4");
+    EXPECT_EQ(run_time_panic("{:ns}", letters),
+              "format: a range written as a string has no brackets for 'n'");
+    EXPECT_EQ(run_time_panic("{:s:d}", letters),
+              "format: a range written as a string has no specification of elements");
     std::vector<std::string> many(100, "漢字");
     EXPECT_EQ(format("{:900n:}|", many),
               format("{:n:}", many) + std::string(900 - 100 * 4 - 99 * 2, ' ') + "|");
+}
+
+// Ranges of char that have no array: the same as the string of the same characters.
+TEST(format_ranges, strings_in_pieces) {
+    for (const std::string& text : {"a\tb"s, ""s, "naïve \"漢字\" \u0301😀\u0301"s, "\xff\xe6\xbc"s,
+                                    "\n\u0301\0x"s, "漢"s + std::string(300, 'x') + "字\xc3"}) {
+        const std::list<char> list(text.begin(), text.end());
+        EXPECT_EQ(format("{:s}", list), text);
+        EXPECT_EQ(format("{:?s}", list), format("{:?}", text));
+        EXPECT_EQ(format("{:-^20s}|", list), format("{:-^20}|", text));
+        EXPECT_EQ(format("{:>{}?s}|", list, 400), format("{:>{}?}|", text, 400));
+        const letters_as_string as_string{list};
+        EXPECT_EQ(format("{}|{:.3}|{:8.2s}|", as_string, as_string, as_string),
+                  format("{}|{:.3}|{:8.2s}|", text, text, text));
+        const letters_in_quotes in_quotes{list};
+        EXPECT_EQ(format("{}|{:s}|{:12}|", in_quotes, in_quotes, in_quotes),
+                  format("{:?}|{:?}|{:12?}|", text, text, text));
+    }
+    const auto upper = std::string_view("abc") |
+                       std::views::transform([](char c) { return static_cast<char>(c - 32); });
+    EXPECT_EQ(format("{:s} {:?s} {:>5s}", upper, upper, upper), "ABC \"ABC\"   ABC");
 }
 
 TEST(format_ranges, maps_and_sets) {
@@ -708,6 +759,7 @@ TEST(format_ranges, maps_and_sets) {
     EXPECT_EQ(format("{}", ages), R"({"a": 1, "b": 2})");
     EXPECT_EQ(format("{}", std::set{3, 1}), "{1, 3}");
     EXPECT_EQ(format("{:n}|{:25}|", ages, ages), R"("a": 1, "b": 2|{"a": 1, "b": 2}         |)");
+    EXPECT_EQ(format("{:m}|{:nm}", ages, ages), R"({"a": 1, "b": 2}|"a": 1, "b": 2)");
     EXPECT_EQ(format("{}", std::map<int, std::vector<int>>{{1, {2}}}), "{1: [2]}");
     EXPECT_EQ(format("{:m}", std::vector<std::pair<int, char>>{{1, 'a'}}), "{1: 'a'}");
     EXPECT_EQ(format("{}", std::set<std::string>{}), "{}");

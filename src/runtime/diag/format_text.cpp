@@ -131,46 +131,30 @@ std::string_view truncate(std::string_view text, size_t limit) {
     return {text.data(), size};
 }
 
-// An output that counts columns, and passes on to target, where there is one, the text that limit
-// columns hold.
-class column_output : public output {
+// An output that hands what is written to it on to take(code_point), one after the other.
+template <class Take>
+class code_point_output : public output {
 public:
-    column_output(output* target, int limit)
+    explicit code_point_output(Take take)
         : output(storage_, storage_ + sizeof storage_,
-                 [](output& self) { static_cast<column_output&>(self).take(4); })
-        , target_(target)
-        , limit_(limit < 0 ? std::numeric_limits<size_t>::max() : static_cast<size_t>(limit)) {}
+                 [](output& self) { static_cast<code_point_output&>(self).hand_on(4); })
+        , take_(take) {}
 
-    // The columns of all that was written, or limit's worth of it. Ends the output.
-    size_t finish() {
-        take(1);
-        return width_;
-    }
+    // Hands on what is left. Ends the output.
+    void finish() { hand_on(1); }
 
 private:
-    // Counts while there are least bytes: a code point may not be whole before there are 4.
-    void take(size_t least) {
+    // While there are least bytes: a code point may not be whole before there are 4.
+    void hand_on(size_t least) {
         std::string_view text = pending();
         while (text.size() >= least) {
-            const code_point next = take_code_point(text);
-            const size_t columns = columns_.add(next.value);
-            full_ = full_ || columns > limit_ - width_;
-            if (!full_) {
-                width_ += columns;
-                if (target_ != nullptr) {
-                    target_->write(next.bytes);
-                }
-            }
+            take_(take_code_point(text));
         }
         clear();
         write(text); // to the front of the buffer that it is at the end of
     }
 
-    output* target_;
-    size_t limit_;
-    size_t width_ = 0;
-    column_counter columns_;
-    bool full_ = false;
+    Take take_;
     char storage_[64];
 };
 
@@ -184,32 +168,48 @@ void write_escape(output& out, char letter, uint32_t number) {
     out.put('}');
 }
 
-void write_escaped(output& out, std::string_view text, char quote) {
-    out.put(quote);
-    bool after_escape = true;
-    while (!text.empty()) {
-        const code_point next = take_code_point(text);
+// Writes code points as they stand between quotes, escaped where they have to be.
+class escaper {
+public:
+    escaper(output& out, char quote)
+        : out_(out)
+        , quote_(quote) {}
+
+    void add(const code_point& next) {
         const uint32_t code = next.value;
         bool escaped = true;
         if (code == '\t') {
-            out.write("\\t");
+            out_.write("\\t");
         } else if (code == '\n') {
-            out.write("\\n");
+            out_.write("\\n");
         } else if (code == '\r') {
-            out.write("\\r");
-        } else if (code == '\\' || code == static_cast<unsigned char>(quote)) {
-            out.put('\\');
-            out.put(static_cast<char>(code));
+            out_.write("\\r");
+        } else if (code == '\\' || code == static_cast<unsigned char>(quote_)) {
+            out_.put('\\');
+            out_.put(static_cast<char>(code));
         } else if (code == invalid) {
-            write_escape(out, 'x', static_cast<unsigned char>(next.bytes[0]));
-        } else if (contains(unprintable, code) || (after_escape && contains(combining, code))) {
+            write_escape(out_, 'x', static_cast<unsigned char>(next.bytes[0]));
+        } else if (contains(unprintable, code) || (after_escape_ && contains(combining, code))) {
             // A combining mark must not change the quote or the escape before it.
-            write_escape(out, 'u', code);
+            write_escape(out_, 'u', code);
         } else {
-            out.write(next.bytes);
+            out_.write(next.bytes);
             escaped = false;
         }
-        after_escape = escaped;
+        after_escape_ = escaped;
+    }
+
+private:
+    output& out_;
+    char quote_;
+    bool after_escape_ = true; // or the quote
+};
+
+void write_escaped(output& out, std::string_view text, char quote) {
+    out.put(quote);
+    escaper escaped(out, quote);
+    while (!text.empty()) {
+        escaped.add(take_code_point(text));
     }
     out.put(quote);
 }
@@ -264,15 +264,56 @@ void write_padded(format_context& ctx, const format_spec& unresolved, const void
         return;
     }
     output& out = ctx.out().sink();
+    const size_t limit = spec.precision < 0 ? std::numeric_limits<size_t>::max()
+                                            : static_cast<size_t>(spec.precision);
+    // Returns the columns, and passes on to target, where there is one, the text that limit columns
+    // hold.
     const auto pass = [&](output* target) {
-        column_output columns(target, spec.precision);
-        format_context inner(columns, ctx.args());
+        column_counter columns;
+        size_t width = 0;
+        bool full = false;
+        code_point_output points([&](const code_point& next) {
+            const size_t more = columns.add(next.value);
+            full = full || more > limit - width;
+            if (!full) {
+                width += more;
+                if (target != nullptr) {
+                    target->write(next.bytes);
+                }
+            }
+        });
+        format_context inner(points, ctx.args());
         write(object, inner);
-        return columns.finish();
+        points.finish();
+        return width;
     };
     const size_t after = begin_padded(out, spec, pass(nullptr), alignment::left);
     pass(&out);
     out.fill(fill_of(spec), after);
+}
+
+void write_pieces(format_context& ctx, const format_spec& spec, const void* object,
+                  void (*write)(const void* object, format_context& ctx)) {
+    if (spec.type != '?') {
+        write_padded(ctx, spec, object, write);
+        return;
+    }
+    struct call {
+        const void* object;
+        void (*write)(const void* object, format_context& ctx);
+    };
+    const call all{.object = object, .write = write};
+    write_padded(ctx, spec, &all, [](const void* erased, format_context& inner) {
+        const auto* const c = static_cast<const call*>(erased);
+        output& out = inner.out().sink();
+        out.put('"');
+        escaper escaped(out, '"');
+        code_point_output points([&](const code_point& next) { escaped.add(next); });
+        format_context within(points, inner.args());
+        c->write(c->object, within);
+        points.finish();
+        out.put('"');
+    });
 }
 
 void format_text(const format_arg& arg, format_parse_context& parse_ctx, format_context& ctx) {

@@ -178,6 +178,18 @@ TEST_P(surroundings, none_of_them) {
     }
 }
 
+// The ABI promises that the direction flag is clear; a loader may not have kept it.
+TEST_P(surroundings, the_direction_flag_is_set) {
+    const std::string clear = "preinit: clear\nmain: clear\n";
+    expect_end(run("direction"), 0, clear);
+    options how;
+    how.direction_flag = true;
+    expect_end(run("direction", how), 0, clear);
+    for (const char* const name : {"hello", "stl", "tls_large", "tls_aligned", "ifunc"}) {
+        expect_end(run(name, how), 0, run(name).out);
+    }
+}
+
 TEST_P(surroundings, one_processor) {
     options how;
     how.processor = first_processor();

@@ -119,7 +119,7 @@ void install(const seccomp_filter& filter) {
 }
 
 bool is_traced(const options& how) {
-    return how.record_calls || how.edit || !how.limits_after_exec.empty();
+    return how.record_calls || how.edit || how.direction_flag || !how.limits_after_exec.empty();
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
@@ -259,6 +259,15 @@ void process::prepare_traced() {
         const rlimit limit{value, value};
         checked(prlimit(pid_, static_cast<__rlimit_resource>(resource), &limit, nullptr),
                 "prlimit");
+    }
+    if (how_.direction_flag) {
+        constexpr auto flags = offsetof(user_regs_struct, eflags);
+        errno = 0;
+        const long value = ptrace(PTRACE_PEEKUSER, pid_, flags, 0);
+        if (errno != 0) {
+            fail("PTRACE_PEEKUSER");
+        }
+        checked(ptrace(PTRACE_POKEUSER, pid_, flags, value | 0x400), "PTRACE_POKEUSER");
     }
     if (how_.edit) {
         initial_stack stack(pid_);

@@ -90,6 +90,21 @@ TEST_P(limits, one_process) {
     expect_end(run("goroutines", with(RLIMIT_NPROC, 1, {"order"})), 0, "5\n1\n2\n3\n4\nmain\n");
 }
 
+// No second thread. Root is an exception to the limit, so somebody else has to run the program: a
+// user who has no other process.
+TEST_P(limits, no_thread) {
+    options how;
+    how.user = geteuid() == 0 ? 20'000 + getpid() % 40'000 : -1;
+    how.env = {"GOMAXPROCS=2"};
+    expect_end(run("parallel_sum", how), 0, "1 + ... + 40000000 = 800000020000000\n");
+    how.limits = {{RLIMIT_NPROC, 1}};
+    expect_end(run("hello", how), 0, "Hello, world!\n");
+    const result end = run("parallel_sum", how);
+    EXPECT_EQ(end.status, 2) << describe(end);
+    EXPECT_EQ(end.out, "") << describe(end);
+    EXPECT_NE(end.err.find("ulimit -u"), std::string::npos) << describe(end);
+}
+
 TEST_P(limits, few_descriptors) {
     for (const rlim_t count : {0U, 1U, 2U, 3U}) {
         expect_end(run("hello", with(RLIMIT_NOFILE, count)), 0, "Hello, world!\n");

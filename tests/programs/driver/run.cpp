@@ -11,6 +11,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -157,10 +158,10 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     const rlimit no_core{0, 0};
     must(setrlimit(RLIMIT_CORE, &no_core) == 0, "set RLIMIT_CORE");
 
-    // The program by descriptor, for execveat; then the descriptors, moved out of the way of 0 to 2
-    // first.
+    // The program by descriptor, for execveat: execve wants an argv, and another user may not get
+    // to the file by its path. Then the descriptors, moved out of the way of 0 to 2 first.
     int program = -1;
-    if (how.null_argv) {
+    if (how.null_argv || how.user >= 0) {
         program = fcntl(open(path.c_str(), O_PATH | O_CLOEXEC), F_DUPFD_CLOEXEC, 100);
         must(program >= 0, "open the program");
     }
@@ -186,14 +187,21 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
         const rlimit limit{value, value};
         must(setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0, "set a limit");
     }
+    if (how.user >= 0) {
+        const auto user = static_cast<uid_t>(how.user);
+        must(setgroups(0, nullptr) == 0 && setresgid(user, user, user) == 0 &&
+                 setresuid(user, user, user) == 0,
+             "become another user");
+    }
     if (is_traced(how)) {
         raise(SIGSTOP); // the parent sets its options; nothing before execve is recorded
     }
     if (how.filter.what != seccomp_filter::action::none) {
         install(how.filter);
     }
-    if (how.null_argv) {
-        syscall(SYS_execveat, program, "", nullptr, envp.data(), AT_EMPTY_PATH);
+    if (program >= 0) {
+        syscall(SYS_execveat, program, "", how.null_argv ? nullptr : argv.data(), envp.data(),
+                AT_EMPTY_PATH);
     } else {
         syscall(SYS_execve, path.c_str(), argv.data(), envp.data());
     }

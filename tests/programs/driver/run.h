@@ -110,6 +110,8 @@ struct options {
     bool null_argv = false;
     // The one processor that the program may run on; -1 is all.
     int processor = -1;
+    // Who runs the program, by number; -1 is who runs the test.
+    long user = -1;
     // The processor's direction flag is set at the first instruction.
     bool direction_flag = false;
     // Changes the stack at the exec stop.

@@ -39,7 +39,7 @@ app_runs() {
 
 exceptions_run() {
     expect 0 'caught 4, unwound 101' "$1"
-    expect 2 'panic: uncaught exception: nobody catches this' "$1" throw
+    expect 2 'panic: uncaught exception of type std::runtime_error: nobody catches this' "$1" throw
     wrapped "$1" _Unwind_RaiseException
 }
 

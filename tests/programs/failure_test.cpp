@@ -119,6 +119,43 @@ TEST_P(failure, terminate) {
     expect_failure(run("fails", {"handler"}), "panic: my own");
 }
 
+TEST_P(failure, uncaught_exceptions) {
+    const std::string uncaught = "panic: uncaught exception of type ";
+    const std::pair<const char*, std::string> known[] = {
+        {"runtime_error", "std::runtime_error: boom"},
+        {"code", "std::system_error: open: Invalid argument"},
+        {"int", "int"},
+        {"text", "char const*"},
+        {"pointer", "int const*"},
+        {"own", "outer::inner::own"},
+        {"hidden", "(anonymous namespace)::hidden: one\n\ttwo"},
+        {"silent", "outer::inner::silent"},
+        {"template", "N5outer5inner2ofIiEE"},
+        {"long", "std::runtime_error: " + std::string(800, 'x')},
+        {"library", "std::out_of_range: basic_string::substr: __pos (which is 4) > this->size() "
+                    "(which is 3)"},
+        {"pointer_kept", "std::range_error: kept"},
+        {"again", "std::runtime_error: boom"},
+        {"other", "std::runtime_error: while catching"},
+    };
+    for (const auto& [how, what] : known) {
+        expect_failure(run("uncaught", {how}), uncaught + what);
+    }
+    expect_failure(run("uncaught", {"nothing"}), "fatal error: std::terminate called");
+    for (const char* const where :
+         {"noexcept", "destructor", "unwinding", "constructor", "atexit", "restored"}) {
+        SCOPED_TRACE(where);
+        expect_failure(run("uncaught", {"runtime_error", where}),
+                       uncaught + "std::runtime_error: boom");
+    }
+    expect_end(run("uncaught", {"runtime_error", "goroutine"}), 2, "",
+               uncaught + "std::runtime_error: boom\n\ngoroutine 2 [running]:\n");
+    expect_end(run("uncaught", {"runtime_error", "handler"}), 3, "handler: boom\n");
+    expect_end(run("uncaught", {""}), 0, "");
+    expect_failure(run("uncaught_alone"), uncaught + "std::runtime_error: boom");
+    expect_failure(run("uncaught_int"), uncaught + "int");
+}
+
 TEST_P(failure, assert) {
     const result end = run("fails", {"assert"});
     EXPECT_EQ(end.status, 2) << describe(end);

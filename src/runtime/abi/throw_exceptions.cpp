@@ -7,26 +7,121 @@
 #include <system_error>
 #include <typeinfo>
 
+#include <cxxabi.h>
+
 #include "abi/range_error.h"
 #include "base/fatal.h"
 #include "base/text.h"
+
+namespace runtime {
+
+namespace {
+
+using last_words = text<1024>;
+
+// The names of builtin types, as they are mangled.
+constexpr struct {
+    char letter;
+    std::string_view name;
+} builtin_types[] = {
+    {'b', "bool"},        {'c', "char"},
+    {'a', "signed char"}, {'h', "unsigned char"},
+    {'s', "short"},       {'t', "unsigned short"},
+    {'i', "int"},         {'j', "unsigned int"},
+    {'l', "long"},        {'m', "unsigned long"},
+    {'x', "long long"},   {'y', "unsigned long long"},
+    {'n', "__int128"},    {'o', "unsigned __int128"},
+    {'f', "float"},       {'d', "double"},
+    {'e', "long double"}, {'w', "wchar_t"},
+};
+
+// Moves the piece of a name that begins mangled, "3foo", to line. False where it is none.
+bool append_identifier(last_words& line, std::string_view& mangled) {
+    size_t size = 0;
+    while (!mangled.empty() && mangled[0] >= '0' && mangled[0] <= '9') {
+        size = size * 10 + static_cast<size_t>(mangled[0] - '0');
+        mangled.remove_prefix(1);
+    }
+    if (size == 0 || size > mangled.size()) {
+        return false;
+    }
+    const std::string_view name = mangled.substr(0, size);
+    line << (name.starts_with("_GLOBAL__N") ? "(anonymous namespace)" : name);
+    mangled.remove_prefix(size);
+    return true;
+}
+
+// The same for a name with its namespaces, or a builtin type.
+bool append_name(last_words& line, std::string_view& mangled) {
+    for (const auto& [letter, name] : builtin_types) {
+        if (mangled == std::string_view(&letter, 1)) {
+            line << name;
+            mangled = {};
+            return true;
+        }
+    }
+    const bool nested = mangled.starts_with('N');
+    if (nested) {
+        mangled.remove_prefix(1);
+    }
+    if (mangled.starts_with("St")) {
+        mangled.remove_prefix(2);
+        line << "std::";
+    }
+    bool good = append_identifier(line, mangled);
+    while (good && nested && !mangled.starts_with('E')) {
+        line << "::";
+        good = append_identifier(line, mangled);
+    }
+    if (nested && good) {
+        mangled.remove_prefix(1);
+    }
+    return good;
+}
+
+// The type's name as one writes it: what is thrown mostly is a class in some namespaces, a builtin
+// type, or a pointer. All others, templates among them, stay as they are mangled (c++filt -t): the
+// demangler is 60 KB.
+void append_type(last_words& line, std::string_view mangled) {
+    const size_t modifiers = mangled.find_first_not_of("PK");
+    if (modifiers != std::string_view::npos) {
+        last_words readable = line;
+        std::string_view rest = mangled.substr(modifiers);
+        if (append_name(readable, rest) && rest.empty()) {
+            for (size_t i = modifiers; i > 0; --i) {
+                readable << (mangled[i - 1] == 'P' ? "*" : " const");
+            }
+            line = readable;
+            return;
+        }
+    }
+    line << mangled;
+}
+
+} // namespace
+
+} // namespace runtime
 
 // Nobody caught it.
 namespace __gnu_cxx {
 
 void __verbose_terminate_handler() {
-    runtime::text<320> line;
-    if (const std::exception_ptr thrown = std::current_exception()) {
-        try {
-            std::rethrow_exception(thrown);
-        } catch (const std::exception& exception) {
-            line << "uncaught exception: " << exception.what();
-        } catch (...) {
-            line << "uncaught exception";
-        }
-        runtime::panic(line.view());
+    const std::type_info* const type = abi::__cxa_current_exception_type();
+    if (type == nullptr) {
+        runtime::fatal("std::terminate called");
     }
-    runtime::fatal("std::terminate called");
+    runtime::last_words line;
+    line << "uncaught exception of type ";
+    runtime::append_type(line, type->name());
+    try {
+        throw;
+    } catch (const std::exception& exception) {
+        if (const char* const what = exception.what()) {
+            line << ": " << what;
+        }
+    } catch (...) { // has nothing to say
+    }
+    runtime::panic(line.view());
 }
 
 } // namespace __gnu_cxx

@@ -1,0 +1,6 @@
+// An exception that nobody catches, and nothing else: what says so is there all the same.
+#include <stdexcept>
+
+int main() {
+    throw std::runtime_error("boom");
+}

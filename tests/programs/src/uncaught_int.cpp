@@ -1,0 +1,4 @@
+// The same without a class.
+int main() {
+    throw 7;
+}

@@ -334,6 +334,13 @@ mistakes)
     expect 1 'rt0 has its own startup code' "$compiler" $flags -static $group -o wrong
     # shellcheck disable=SC2086
     expect 1 'rt0 has its own startup code' "$compiler" $flags $group -o wrong
+    # Compiled with exceptions and linked without.
+    echo 'int main() { try { throw 7; } catch (int) { return 42; } }' >throw.cpp
+    RT0_CXX=$compiler "$prefix/bin/rt0-c++" -fexceptions -c throw.cpp
+    RT0_CXX=$compiler "$prefix/bin/rt0-c++" throw.o -o throw
+    expect 2 'link with rt0::exceptions or rt0-c++ -fexceptions' ./throw
+    RT0_CXX=$compiler "$prefix/bin/rt0-c++" -fexceptions throw.o -o throw
+    expect 42 '' ./throw
     # Without the startup object and without its entry point: it comes from the archive.
     # shellcheck disable=SC2086
     "$compiler" $flags -nostdlib -static $group -o app

@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "base/elf.h"
+#include "base/fatal.h"
+#include "base/if_linked.h"
 
 namespace runtime {
 
@@ -12,6 +14,18 @@ namespace {
 
 extern "C" [[gnu::visibility("hidden")]] const Elf64_Ehdr __ehdr_start;
 extern "C" [[gnu::visibility("hidden")]] const char _end;
+
+// librt0-exceptions.a's.
+extern "C" [[gnu::weak]] void unwind_segment() asm("runtime.unwind_segment");
+
+// Without that archive there are no tables or no room for the unwinder, and it knows nothing of
+// stacks that grow. Code that was compiled with -fexceptions can be linked all the same.
+void check_exceptions_are_linked() {
+    if (if_linked(&unwind_segment) == nullptr) {
+        fatal("an exception was thrown in a program that was linked without exceptions: link with "
+              "rt0::exceptions or rt0-c++ -fexceptions");
+    }
+}
 
 const Elf64_Phdr* segments() {
     return reinterpret_cast<const Elf64_Phdr*>(reinterpret_cast<const char*>(&__ehdr_start) +
@@ -46,6 +60,7 @@ extern "C" {
 // 0 and the result for an address in the program; -1 for any other, and in a program that was
 // linked without --eh-frame-hdr.
 int _dl_find_object(const void* address, find_object_result* result) {
+    check_exceptions_are_linked();
     if (address < &__ehdr_start || address >= &_end) {
         return -1;
     }
@@ -65,6 +80,7 @@ int _dl_find_object(const void* address, find_object_result* result) {
 
 // Calls callback once, for the program, which is the only object, and returns what it returns.
 int dl_iterate_phdr(int (*callback)(phdr_info* info, size_t size, void* data), void* data) {
+    check_exceptions_are_linked();
     phdr_info info{};
     info.address = own_image().bias;
     info.name = "";

@@ -329,6 +329,28 @@ mistakes)
     # shellcheck disable=SC2086
     "$compiler" $flags -nostdlib "$prefix/lib/rt0.o" $group -o dynamic
     expect 2 'add -static' ./dynamic
+    # Where the linker is asked for a dynamic program or a shared library, in each way that brings ours.
+    PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+    export PKG_CONFIG_PATH
+    # shellcheck disable=SC2086
+    "$compiler" $flags -fPIC -fsplit-stack -c -o app.o
+    for linker in -fuse-ld=bfd $(! command -v ld.lld >/dev/null || echo -fuse-ld=lld); do
+        rm -f wrong
+        by_hand="app.o $linker -B$prefix/lib/rt0 -nostdlib $prefix/lib/rt0.o $group -o wrong"
+        # shellcheck disable=SC2086
+        expect 1 'rt0: this would be linked dynamically, and rt0 programs are static: add -static' "$compiler" $by_hand
+        # shellcheck disable=SC2086
+        expect 1 'add -static or -static-pie' "$compiler" $by_hand -pie
+        # shellcheck disable=SC2086
+        expect 1 'rt0: rt0 programs are static, there are no shared libraries' "$compiler" $by_hand -shared
+        # shellcheck disable=SC2046,SC2086
+        expect 1 'there are no shared libraries' "$compiler" app.o $linker $(pkg-config --libs rt0) -shared -o wrong
+        expect 1 'there are no shared libraries' \
+            env RT0_CXX="$compiler" "$prefix/bin/rt0-c++" "$linker" -Wl,-shared app.o -o wrong
+        expect 1 'add -static or -static-pie' \
+            env RT0_CXX="$compiler" "$prefix/bin/rt0-c++" "$linker" -Wl,-pie app.o -o wrong
+        [ ! -e wrong ] || fail "$linker left a program"
+    done
     # With the C library's startup code, static and dynamic: the linker says so.
     # shellcheck disable=SC2086
     expect 1 'rt0 has its own startup code' "$compiler" $flags -static $group -o wrong

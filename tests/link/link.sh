@@ -322,6 +322,42 @@ rt0:     $refused_name
         /PROGBITS.* AX / { code[name] }
         END { for (name in code) if (!(name in asks)) { print name; bad = 1 } exit bad }' || fail "has no note"
     ;;
+readme)
+    # The program and the commands of README.md, as they stand there. clang++ is the compiler that we are given.
+    readme=$here/../../README.md
+    rm -rf bin build build-clang app && mkdir bin
+    ln -s "$(command -v "$compiler")" bin/clang++
+    PATH=$PWD/bin:$PATH
+    block() {
+        awk -v language="$1" '/^## /{ linking = /^## Linking/ } /^```/ { inside = !inside && $0 == "```" language; next }
+            inside && (linking || language == "cpp")' "$readme" |
+            sed "s#CMAKE_PREFIX_PATH#%#; s#PREFIX#$prefix#g; s#%#CMAKE_PREFIX_PATH#"
+    }
+    block cpp | sed '/^}$/q' >app.cpp
+    block cmake >CMakeLists.txt
+    block sh >commands.sh
+    commands=0
+    # Lines that go on behind a backslash are one.
+    while read -r line; do
+        eval "$line" >log 2>&1 || { cat log; fail "$line"; }
+        for program in app build/app build-clang/app; do
+            [ -e $program ] || continue
+            expect 0 '1000000 goroutines, 499999500000' ./$program
+            rm $program
+            commands=$((commands + 1))
+        done
+    done <<END
+$(sed -e :more -e '/\\$/{N;s/\\\n//;b more' -e '}' commands.sh)
+END
+    [ $commands = 7 ] || fail "$commands commands made a program, not 7"
+    # What is said beside them.
+    # shellcheck disable=SC2046
+    g++ -O2 -fPIE app.cpp $(pkg-config --cflags --libs rt0) -static-pie -o app
+    kind_is DYN app
+    sed '/^g++ -std/,$!d;s/^g++/clang++/;s/-maccumulate-outgoing-args//' commands.sh >by-hand.sh
+    sh -e by-hand.sh
+    expect 0 '1000000 goroutines, 499999500000' ./app
+    ;;
 mistakes)
     group="-Wl,--start-group $prefix/lib/librt0.a -lstdc++ -lgcc -lgcc_eh -Wl,--end-group"
     flags="-std=c++23 -fno-exceptions -fno-rtti -I$prefix/include $here/app.cpp"

@@ -38,7 +38,7 @@ const int number = 7;
     } else if (how == "text") {
         throw "text";
     } else if (how == "pointer") {
-        throw &number;
+        throw &number; // NOLINT(misc-throw-by-value-catch-by-reference)
     } else if (how == "own") {
         throw outer::inner::own();
     } else if (how == "hidden") {
@@ -70,6 +70,7 @@ const int number = 7;
     }
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape)
 void does_not_throw(std::string_view how) noexcept {
     fail(how);
 }
@@ -93,6 +94,7 @@ private:
 
 } // namespace
 
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
     const std::string_view how = argc > 1 ? argv[1] : "";
     const std::string_view where = argc > 2 ? argv[2] : "";

@@ -1,4 +1,5 @@
 // The same without a class.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main() {
     throw 7;
 }

@@ -2,6 +2,7 @@
 #include <any>
 #include <array>
 #include <bitset>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <map>
@@ -143,6 +144,15 @@ void language() {
     check(throws<std::bad_cast>([&] { check(&dynamic_cast<const left&>(only) == nullptr); }));
     check(typeid(plain) == typeid(both) && std::type_index(typeid(int)) != typeid(char));
     check(std::string(typeid(both).name()).contains("both"));
+    // Out of the callbacks of C's functions.
+    std::array<int, 3> numbers{3, 1, 2};
+    const auto compare = [](const void*, const void*) -> int { throw 1; };
+    check(throws<int>([&] { std::qsort(numbers.data(), 3, sizeof(int), compare); }));
+    check(throws<int>([&] {
+        const void* const found =
+            std::bsearch(numbers.data(), numbers.data(), 3, sizeof(int), compare);
+        check(found == nullptr);
+    }));
     // One from a local static's initialiser: it is tried again.
     int tries = 0;
     const auto make = [&] {

@@ -8,6 +8,7 @@
 #include <rt0/rt0.h>
 
 #include "../headers/check.h"
+#include "kernel.h"
 
 #define NOINLINE [[gnu::noinline]]
 
@@ -95,6 +96,19 @@ void waves() {
                   before, most, after_one, status("VmRSS:"), mapped, status("VmSize:"));
 }
 
+// What p's keep at hand goes back when they have had nothing to do for as long as it takes a thread
+// to end. (Main's own keeps what it has.)
+void idle_caches() {
+    const long before = status("VmRSS:");
+    wave(8000);
+    const long after = status("VmRSS:");
+    const std::array<int64_t, 2> time{7, 0};
+    raw_call(35, reinterpret_cast<long>(time.data())); // nanosleep
+    const long later = status("VmRSS:");
+    rt0::eprintln("KiB: {} before, {} after the wave, {} later", before, after, later);
+    check(later - before < 24 * mib);
+}
+
 // A burst runs depth first: however many there are in it, few of them are live.
 void bursts() {
     const long before = status("VmRSS:");
@@ -175,6 +189,7 @@ struct test {
 
 constexpr test tests[] = {
     {"waves", waves},
+    {"idle_caches", idle_caches},
     {"bursts", bursts},
     {"burst_trees", burst_trees},
     {"changing_bursts", changing_bursts},

@@ -202,6 +202,45 @@ TEST_F(Blocks, ArenasGoBackAndAreUsedAgain) {
     }
 }
 
+// Each of eight caches keeps some blocks of an arena of its own, until it is emptied.
+TEST_F(Blocks, AnEmptyCacheKeepsNoArena) {
+    for (unsigned c = 0; c < block_classes; ++c) {
+        std::array<block_cache, 8> caches{};
+        const size_t count = arena / block_size(c);
+        std::vector<void*> blocks;
+        for (size_t i = 0; i < caches.size() * count; ++i) {
+            blocks.push_back(must_take(caches[0], c));
+        }
+        empty_cache(caches[0]);
+        for (size_t i = 0; i < blocks.size(); ++i) {
+            give_block(caches[i / count], blocks[i], c);
+        }
+        host_os::reset();
+        for (block_cache& cache : caches) {
+            EXPECT_GT(cache.lists[c].count, 0U);
+            empty_cache(cache);
+            EXPECT_EQ(cache.lists[c].count, 0U);
+            EXPECT_EQ(cache.lists[c].head, nullptr);
+        }
+        EXPECT_GE(host_os::calls(call::decommit), 3) << "class " << c;
+    }
+}
+
+// The lists of goroutines' blocks that wait for somebody keep arenas too.
+TEST_F(Blocks, BatchesAreDropped) {
+    int error = 0;
+    const std::vector<void*> blocks =
+        take_goroutines(64 * 32 + 4 * arena / goroutine_block_size, &error);
+    give_goroutines(blocks);
+    host_os::reset();
+    drop_goroutine_batches();
+    EXPECT_GE(host_os::calls(call::decommit), 1);
+    // All of them are in arenas now, and can be taken from there.
+    const std::vector<void*> again = take_goroutines(blocks.size(), &error);
+    EXPECT_EQ(std::set(again.begin(), again.end()).size(), again.size());
+    give_goroutines(again);
+}
+
 // The memory of stacks becomes goroutines' blocks: nothing in it may look like a g.
 TEST_F(Blocks, NothingStaleInGoroutinesBlocks) {
     block_cache cache{};

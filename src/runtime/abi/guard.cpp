@@ -10,9 +10,9 @@
 // No wake-up is lost: a waiter is put on the list under the lock under which it saw the guard busy,
 // and the lock is let go by park, after the goroutine is off its stack; release takes the list
 // under it.
-#include <atomic>
 #include <cstdint>
 
+#include "base/atomic.h"
 #include "base/fatal.h"
 #include "base/lock.h"
 #include "sched/sched.h"
@@ -22,7 +22,7 @@ namespace runtime {
 namespace {
 
 struct guard {
-    std::atomic<uint8_t> initialised;
+    runtime::atomic<uint8_t> initialised;
     bool busy;
     uint16_t unused;
     uint32_t owner; // the goid's low half

@@ -8,10 +8,10 @@
 // No wake-up is lost: a waiter joins the queue under the lock under which it saw the mutex taken,
 // and that lock is let go by park, after the goroutine is off its stack; unlock takes the waiter
 // out under it.
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "base/atomic.h"
 #include "base/fatal.h"
 #include "base/lock.h"
 #include "os/os.h"
@@ -62,7 +62,7 @@ int mutex_lock(mutex* object) asm("pthread_mutex_lock");
 int mutex_trylock(mutex* object) asm("pthread_mutex_trylock");
 int mutex_unlock(mutex* object) asm("pthread_mutex_unlock");
 int mutex_destroy(mutex* object) asm("pthread_mutex_destroy");
-int once(std::atomic<int>* done, void (*function)()) asm("pthread_once");
+int once(runtime::atomic<int>* done, void (*function)()) asm("pthread_once");
 
 int mutex_lock(mutex* object) {
     object->lock.lock();
@@ -106,7 +106,7 @@ int mutex_unlock(mutex* object) {
 
 // For libstdc++'s own initialisations: one mutex serves all. Recursive, because one may need
 // another.
-int once(std::atomic<int>* done, void (*function)()) {
+int once(runtime::atomic<int>* done, void (*function)()) {
     constinit static mutex initialising{
         .lock = {}, .depth = 0, .owner = nullptr, .kind = recursive, .waiters = {}};
     // Acquire pairs with the release below: whoever sees 1 sees what function did.

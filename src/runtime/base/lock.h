@@ -12,10 +12,10 @@
 // in unlock, so a holder sees all that the holders before it wrote.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "arch/amd64/tcb.h"
+#include "base/atomic.h"
 
 namespace runtime {
 
@@ -56,7 +56,7 @@ private:
     void wake_one();
     [[nodiscard]] const uint32_t* address() const;
 
-    std::atomic<uint32_t> word_{unlocked};
+    atomic<uint32_t> word_{unlocked};
 };
 
 // Holds a lock for a scope.

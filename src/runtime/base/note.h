@@ -7,8 +7,9 @@
 // before.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+
+#include "base/atomic.h"
 
 namespace runtime {
 
@@ -27,7 +28,7 @@ private:
 
     [[nodiscard]] const uint32_t* address() const;
 
-    std::atomic<uint32_t> word_{0};
+    atomic<uint32_t> word_{0};
 };
 
 } // namespace runtime

@@ -1,7 +1,7 @@
 // The end of the program.
 #pragma once
 
-#include <atomic>
+#include "base/atomic.h"
 
 namespace runtime {
 
@@ -14,8 +14,8 @@ struct g;
 
 // How far the end of the program is.
 struct exit_state {
-    std::atomic<g*> owner; // the goroutine that ends it
-    long fini_done;        // what of .fini_array is done, from its end on
+    atomic<g*> owner; // the goroutine that ends it
+    long fini_done;   // what of .fini_array is done, from its end on
 };
 extern exit_state exiting;
 

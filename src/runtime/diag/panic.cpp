@@ -5,9 +5,8 @@
 // read of other goroutines is as it is at that moment: they go on until the process ends.
 #include <linux/errno.h>
 
-#include <atomic>
-
 #include "arch/amd64/offsets.h"
+#include "base/atomic.h"
 #include "base/boot_step.h"
 #include "base/fatal.h"
 #include "base/if_linked.h"
@@ -147,7 +146,7 @@ void print_error(report& out, int error) {
 
 [[noreturn]] void give_up(const last_words& words) {
     // Relaxed: only one may win; nothing is published.
-    static constinit std::atomic<bool> dying{false};
+    static constinit atomic<bool> dying{false};
     if (dying.exchange(true, std::memory_order_relaxed)) {
         os::exit_thread();
     }

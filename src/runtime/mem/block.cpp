@@ -2,8 +2,7 @@
 // so its page has been touched.
 #include "mem/block.h"
 
-#include <atomic>
-
+#include "base/atomic.h"
 #include "base/lock.h"
 #include "os/os.h"
 
@@ -18,11 +17,11 @@ constexpr size_t page_size = 4096;
 struct block_arena {
     block_arena* next; // in the list that it is in, if it is in one
     block_arena* prev;
-    block_arena* older;           // the one that was mapped before; never changes
-    void* free;                   // blocks that were given back
-    std::atomic<uint32_t> carved; // the blocks before this one have been in use
+    block_arena* older;      // the one that was mapped before; never changes
+    void* free;              // blocks that were given back
+    atomic<uint32_t> carved; // the blocks before this one have been in use
     uint32_t used;
-    std::atomic<unsigned> block_class;
+    atomic<unsigned> block_class;
 };
 
 // The class of goroutines' blocks.
@@ -61,7 +60,7 @@ struct {
     void* lists[most_batches];
     uint32_t count;
 } batches;
-std::atomic<block_arena*> newest; // of all arenas; written under the lock
+atomic<block_arena*> newest; // of all arenas; written under the lock
 
 size_t size_of(unsigned block_class) {
     return block_class == goroutine_class ? goroutine_block_size : block_size(block_class);
@@ -185,6 +184,15 @@ void give_to_arena(void* block, unsigned block_class) {
     }
 }
 
+// A list of goroutines' blocks. Under the lock.
+void give_list(void* list) {
+    while (list != nullptr) {
+        void* const block = list;
+        list = goroutine_link(block);
+        give_to_arena(block, goroutine_class);
+    }
+}
+
 // How many blocks a cache gets at once; it keeps up to twice as many.
 uint32_t batch_of(unsigned block_class) {
     constexpr size_t batch = 8192;
@@ -233,6 +241,18 @@ void give_block(block_cache& cache, void* block, unsigned block_class) {
     ++list.count;
 }
 
+void empty_cache(block_cache& cache) {
+    const lock_guard guard(lock);
+    for (unsigned block_class = 0; block_class < block_classes; ++block_class) {
+        block_cache::list& list = cache.lists[block_class];
+        while (void* const block = list.head) {
+            list.head = link_of(block, block_class);
+            give_to_arena(block, block_class);
+        }
+        list.count = 0;
+    }
+}
+
 void* take_goroutine_blocks(uint32_t count, int* error) {
     void* list = nullptr;
     const lock_guard guard(lock);
@@ -258,10 +278,14 @@ void give_goroutine_blocks(void* list) {
         ++batches.count;
         return;
     }
-    while (list != nullptr) {
-        void* const block = list;
-        list = goroutine_link(block);
-        give_to_arena(block, goroutine_class);
+    give_list(list);
+}
+
+void drop_goroutine_batches() {
+    const lock_guard guard(lock);
+    while (batches.count != 0) {
+        --batches.count;
+        give_list(batches.lists[batches.count]);
     }
 }
 

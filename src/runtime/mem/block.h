@@ -37,6 +37,8 @@ struct block_cache {
 // memory, and *error says why.
 [[nodiscard]] void* take_block(block_cache& cache, unsigned block_class, int* error);
 void give_block(block_cache& cache, void* block, unsigned block_class);
+// Gives all that is in it to the arenas.
+void empty_cache(block_cache& cache);
 
 // A goroutine's block: its g at the top, then the first segment of its stack.
 #ifdef __OPTIMIZE__
@@ -64,6 +66,8 @@ inline void*& goroutine_link(void* block) {
 // all zeroes, or what it was when it was last given back, but for its link.
 [[nodiscard]] void* take_goroutine_blocks(uint32_t count, int* error);
 void give_goroutine_blocks(void* list);
+// Gives those that wait for the next who wants some to the arenas.
+void drop_goroutine_batches();
 
 // Every block that has been in use, free ones too. Takes no lock: while others run it may miss what
 // is new, and see memory change.

@@ -24,11 +24,11 @@
 #include "mem/heap.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 
+#include "base/atomic.h"
 #include "base/fatal.h"
 #include "base/lock.h"
 #include "mem/size_class.h"
@@ -106,8 +106,8 @@ struct heap {
     large* kept;
     // Every mapping ever made lies between them. Relaxed throughout: they only ever widen, and
     // whoever holds an allocation has synchronised with the thread that widened them for it.
-    std::atomic<uintptr_t> lowest;
-    std::atomic<uintptr_t> highest;
+    atomic<uintptr_t> lowest;
+    atomic<uintptr_t> highest;
 };
 
 constinit heap the_heap = {};

@@ -43,7 +43,6 @@ struct alignas(16) segment {
     space* spaces;   // what allocas of frames in this segment got elsewhere
 };
 
-// So that a stack begins at a line.
 static_assert(sizeof(segment) == 64);
 static_assert(offsetof(segment, guard) == SEGMENT_GUARD);
 static_assert(offsetof(segment, room) == SEGMENT_ROOM);

@@ -66,6 +66,19 @@ void refill() {
     }
 }
 
+// Gives back all of pp's dead ones behind *link.
+void give_behind(p* pp, g** link) {
+    void* blocks = nullptr;
+    while (g* const gp = *link) {
+        *link = gp->schedlink;
+        --pp->gfree_count;
+        void* const block = reinterpret_cast<void*>(gp->stack_lo);
+        mem::goroutine_link(block) = blocks;
+        blocks = block;
+    }
+    mem::give_goroutine_blocks(blocks);
+}
+
 // The older half goes back, not the ones whose memory is in the cache.
 void flush() {
     p* const pp = getp();
@@ -73,15 +86,7 @@ void flush() {
     for (uint32_t i = 1; i < gfree_batch; ++i) {
         last = last->schedlink;
     }
-    void* blocks = nullptr;
-    while (g* const gp = last->schedlink) {
-        last->schedlink = gp->schedlink;
-        --pp->gfree_count;
-        void* const block = reinterpret_cast<void*>(gp->stack_lo);
-        mem::goroutine_link(block) = blocks;
-        blocks = block;
-    }
-    mem::give_goroutine_blocks(blocks);
+    give_behind(pp, &last->schedlink);
 }
 
 void gfput(p* pp, g* gp) {
@@ -190,6 +195,11 @@ void goexit1() {
     no_preempt::end();
     mcall(goexit0, nullptr);
     __builtin_unreachable();
+}
+
+void drop_caches(p* pp) {
+    give_behind(pp, &pp->gfree);
+    mem::empty_cache(pp->blocks);
 }
 
 void wait_for_exit() {

@@ -215,7 +215,7 @@ constinit uint32_t xsave_mask = 0;
 }
 
 void init_preemption(m* mp) {
-    static constinit std::atomic<bool> handled{false};
+    static constinit atomic<bool> handled{false};
     if (mp->signal_stack == 0) {
         int error = 0;
         void* const stack = os::map(signal_stack_size, &error);
@@ -261,7 +261,7 @@ void preempt(p* pp, uint32_t slice, bool by_signal) {
     if ((!by_signal || knobs.asyncpreemptoff != 0) && guard_works) {
         // Release: pairs with the prologue's load, which on this processor acquires; preempt_here
         // sees the mask.
-        std::atomic_ref<uintptr_t>(mp->tls->stack_guard)
+        atomic_ref<uintptr_t>(mp->tls->stack_guard)
             .store(static_cast<uintptr_t>(STACK_PREEMPT), std::memory_order_release);
         return;
     }

@@ -27,12 +27,12 @@
 // that are marked "threads" below are null without it, and called through if_linked.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "arch/amd64/offsets.h"
 #include "arch/amd64/tcb.h"
+#include "base/atomic.h"
 #include "base/fatal.h"
 #include "base/if_linked.h"
 #include "base/lock.h"
@@ -87,7 +87,7 @@ struct g {
     uintptr_t sp;
     runtime::m* m;         // the thread that runs it, or that it is tied to; else null
     mem::segment* segment; // of its stack: the current one; null on the kernel's stack
-    std::atomic<g_status> status;
+    atomic<g_status> status;
     wait_reason waiting_for;
     bool locked; // tied to its thread
     uint64_t goid;
@@ -140,39 +140,39 @@ struct p {
     // Nobody else takes anything from this p: gomaxprocs is 1 and no other p runs, so the queue
     // needs no locked instructions. The owner sets it (sched.cpp has the protocol); thieves read
     // it.
-    std::atomic<bool> exclusive;
+    atomic<bool> exclusive;
     // So many more switches until the global queue is looked at, and what runnext has goes to the
     // ring's end.
-    std::atomic<uint32_t> switches_left;
+    atomic<uint32_t> switches_left;
     // Counts every execute that starts a new time slice. sysmon reads it.
-    std::atomic<uint32_t> schedtick;
+    atomic<uint32_t> schedtick;
     // The time slice, by its schedtick, that sysmon wants to end. sysmon writes it.
-    std::atomic<uint32_t> preempt;
+    atomic<uint32_t> preempt;
     // Counts every entersyscall. sysmon reads it.
-    std::atomic<uint32_t> syscalltick;
-    std::atomic<p_status> status;
+    atomic<uint32_t> syscalltick;
+    atomic<p_status> status;
     // The m that holds it, or null. sysmon reads it.
-    std::atomic<runtime::m*> m;
+    atomic<runtime::m*> m;
     g* gfree; // dead g's with their first blocks, linked through schedlink
     uint32_t gfree_count;
     // How many goroutines began here, and how many ended. Anybody reads them.
-    std::atomic<uint64_t> started;
-    std::atomic<uint64_t> ended;
+    atomic<uint64_t> started;
+    atomic<uint64_t> ended;
     // The next goids to give out, taken from sched.goidgen sixteen at a time.
     uint64_t goid_next;
     uint64_t goid_end;
 
     // What the running goroutine made ready last: it runs next and inherits the time slice. sysmon
     // reads it.
-    std::atomic<g*> runnext;
+    atomic<g*> runnext;
     // Goroutines that let one run that they have just started, the last one first, linked through
     // schedlink: in a burst that is what keeps the queue short. sysmon reads it.
-    std::atomic<g*> starters;
+    atomic<g*> starters;
 
     // The run queue: a ring, owner pushes at the tail, owner and thieves pop at the head.
-    alignas(64) std::atomic<uint32_t> runqhead;
-    std::atomic<uint32_t> runqtail;
-    std::atomic<g*> runq[runq_size];
+    alignas(64) atomic<uint32_t> runqhead;
+    atomic<uint32_t> runqtail;
+    atomic<g*> runq[runq_size];
 
     mem::block_cache blocks; // for the stacks of the goroutines that run here
     p* link;                 // next in the list of idle or of retired p's
@@ -212,7 +212,7 @@ struct m {
     note park;                     // what it sleeps on while it has nothing to do
     preempted_state* preempt_room; // for the next goroutine that a signal takes off it, or null
     uintptr_t signal_stack;        // the lowest byte of its alternate stack
-    std::atomic<uint32_t> tid;     // the thread's id; the kernel clears it when the thread is over
+    atomic<uint32_t> tid;          // the thread's id; the kernel clears it when the thread is over
 };
 
 // Choices that must not be in step with the program's. The m's own.
@@ -239,26 +239,26 @@ struct scheduler {
     futex_lock lock;
     g_queue runq; // the global queue
     g* first;     // goroutine 1, or null while there is none
-    std::atomic<uint64_t> goidgen;
+    atomic<uint64_t> goidgen;
     uint64_t mnext;
     // How many p's may run. Written under lock.
-    std::atomic<uint32_t> gomaxprocs;
+    atomic<uint32_t> gomaxprocs;
     // How many of them are idle, those that were never made included. Written under lock.
-    std::atomic<uint32_t> npidle;
+    atomic<uint32_t> npidle;
     // How many m's look for work.
-    std::atomic<uint32_t> nmspinning;
+    atomic<uint32_t> nmspinning;
     // As runq.size, for who only wants to know whether it is worth taking the lock. Written under
     // lock.
-    std::atomic<uint32_t> runq_size;
+    atomic<uint32_t> runq_size;
     // p's below this number exist. Written under lock.
-    std::atomic<uint32_t> procs_made;
+    atomic<uint32_t> procs_made;
     p* pidle;
     p* pretired;
     uint32_t npretired;
     m* midle;
     m* mfree; // threads that are over, or about to be
     // Every m that there has been, the newest first. Written under lock.
-    std::atomic<m*> mall;
+    atomic<m*> mall;
     uint32_t nmidle;
     uint32_t nmlocked; // m's that wait for their tied goroutine
     uint32_t mcount;   // all m's that are not over
@@ -288,7 +288,7 @@ extern "C" {
 void mcall(g* (*fn)(g* gp, void* argument), void* argument) asm("runtime.mcall");
 // Continues to, and puts from, the current goroutine, where it will be found: stores it in slot,
 // and then value in published. Under one no_preempt::begin, which whoever continues from ends.
-void switch_to(g* from, g* to, std::atomic<g*>* slot, std::atomic<uint32_t>* published,
+void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published,
                uint32_t value) asm("runtime.switch_to");
 // Continues gp, from g0 or from a goroutine that is over: what is on this stack is lost. Under one
 // no_preempt::begin, which gp ends. Only by continue_with, because a call of it would be one call
@@ -321,6 +321,8 @@ void prepare_g(p* pp, g* gp, funcval* start, size_t room, uintptr_t created_by);
 void submit_g(p* pp, g* gp);
 // Takes back a g that was never started.
 void drop_g(g* gp);
+// Gives back the memory that pp has at hand, which nobody holds. Under sched.lock.
+void drop_caches(p* pp);
 // Every g that there has been, dead ones too, in no particular order. While others run, as far as
 // one can see.
 [[gnu::weak]] void for_each_g(void (*visit)(g* gp, void* argument), void* argument);

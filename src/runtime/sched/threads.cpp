@@ -35,7 +35,7 @@ extern "C" {
 // libstdc++'s: false from the second thread on.
 [[gnu::weak]] extern char __libc_single_threaded;
 // arch/amd64/clone.S
-long start_thread(uint64_t flags, void* stack, std::atomic<uint32_t>* tid,
+long start_thread(uint64_t flags, void* stack, runtime::atomic<uint32_t>* tid,
                   runtime::tcb* tls) asm("runtime.clone");
 }
 
@@ -69,7 +69,7 @@ constexpr uint64_t clone_flags = 0x00000100    // CLONE_VM
                                  | 0x00200000; // CLONE_CHILD_CLEARTID
 
 // p's but p0, made when they are first needed.
-constinit std::atomic<p*> extra_procs[most_procs]{};
+constinit atomic<p*> extra_procs[most_procs]{};
 
 p* make_proc(uint32_t id) {
     int error = 0;
@@ -327,6 +327,13 @@ void stopm(m* mp) {
         mp->idle = false;
         --sched.nmidle;
         mp->nextp = nullptr;
+        // For so long there has been less to do than before: the kernel may have what that took.
+        for (p* const list : {sched.pidle, sched.pretired}) {
+            for (p* pp = list; pp != nullptr; pp = pp->link) {
+                drop_caches(pp);
+            }
+        }
+        mem::drop_goroutine_batches();
         break;
     }
     mp->park.clear();
@@ -462,7 +469,7 @@ p* proc(uint32_t id) {
 }
 
 void start_threads() {
-    static constinit std::atomic<bool> started{false};
+    static constinit atomic<bool> started{false};
     if (started.load(std::memory_order_relaxed) || started.exchange(true)) {
         return;
     }
@@ -738,7 +745,7 @@ void claim_exclusive(p* pp) {
 }
 
 void apply_cpu_quota() {
-    static constinit std::atomic<bool> applied{false};
+    static constinit atomic<bool> applied{false};
     if (applied.load(std::memory_order_relaxed) || applied.exchange(true)) {
         return;
     }

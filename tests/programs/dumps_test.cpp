@@ -39,12 +39,6 @@ public:
         return found;
     }
 
-    static int count(const std::string& text, const char* pattern) {
-        const std::regex wanted(pattern);
-        return static_cast<int>(
-            std::distance(std::sregex_iterator(text.begin(), text.end(), wanted), {}));
-    }
-
     static std::string waiters(int number, const char* state = "sync.WaitGroup.Wait") {
         std::string all;
         for (int i = 0; i < number; ++i) {
@@ -77,11 +71,11 @@ TEST_P(dumps, a_fatal_error_is_about_the_program) {
 
 TEST_P(dumps, a_thousand_are_enough_where_nobody_asks_for_all) {
     const std::string short_text = run("dumps", with({"fatal", "1234"})).err;
-    EXPECT_EQ(count(short_text, "\ngoroutine "), 1001);
+    EXPECT_EQ(driver::count_matches(short_text, "\ngoroutine "), 1001);
     EXPECT_TRUE(
         short_text.ends_with("\n\n...234 goroutines elided (GOTRACEBACK=all shows them)...\n"));
     const std::string long_text = run("dumps", with({"fatal", "1234"}, {"GOTRACEBACK=all"})).err;
-    EXPECT_EQ(count(long_text, "\ngoroutine "), 1235);
+    EXPECT_EQ(driver::count_matches(long_text, "\ngoroutine "), 1235);
 }
 
 TEST_P(dumps, a_deadlock_says_who_waits_for_what) {
@@ -129,14 +123,15 @@ TEST_P(dumps, others_run_on) {
 TEST_P(dumps, giving_up_takes_no_stack_from_others) {
     for (const char* const procs : {"1", "2"}) {
         const std::string text = run("dumps", with({"deep", "500"}, {}, procs)).err;
-        EXPECT_EQ(
-            count(text.substr(0, 50), "^fatal error: deep\n\ngoroutine [0-9]+ \\[running\\]:\n"), 1)
+        EXPECT_EQ(driver::count_matches(text.substr(0, 50),
+                                        "^fatal error: deep\n\ngoroutine [0-9]+ \\[running\\]:\n"),
+                  1)
             << text;
         for (int i = 0; i < 500; ++i) {
             const std::string waiter = "\"waiter " + std::to_string(i) + "\"]:\n";
             EXPECT_TRUE(text.contains(waiter)) << i;
         }
-        EXPECT_EQ(count(text, "\ngoroutine "), 502);
+        EXPECT_EQ(driver::count_matches(text, "\ngoroutine "), 502);
     }
 }
 
@@ -206,10 +201,10 @@ TEST_P(dumps, schedtrace) {
     EXPECT_EQ(end.status, 0);
     EXPECT_EQ(end.out, "worked\n");
     const std::vector<std::string> all = lines(end.err);
-    const std::regex line(std::string(header) + " \\[[0-9]+ [0-9]+\\]");
+    const std::string line = std::string(header) + " \\[[0-9]+ [0-9]+\\]";
     int last = -20;
     for (const std::string& one : all) {
-        EXPECT_TRUE(std::regex_match(one, line)) << one;
+        EXPECT_TRUE(driver::matches(one, line)) << one;
         const int time = std::stoi(one.substr(6));
         EXPECT_GE(time, last + 20) << one;
         last = time;
@@ -237,14 +232,15 @@ TEST_P(dumps, schedtrace_while_all_wait) {
     const result end = run("dumps", how);
     later.join();
     expect_text(end.out, "read\n", end);
-    EXPECT_GE(count(end.err, "SCHED [0-9]+ms: gomaxprocs=2 idleprocs=2 "), 2) << end.err;
+    EXPECT_GE(driver::count_matches(end.err, "SCHED [0-9]+ms: gomaxprocs=2 idleprocs=2 "), 2)
+        << end.err;
 }
 
 TEST_P(dumps, scheddetail) {
     const result end =
         run("dumps", with({"work", "200"}, {"GODEBUG=schedtrace=20,scheddetail=1"}, "2"));
     EXPECT_EQ(end.out, "worked\n");
-    const std::regex line(
+    const std::string line(
         "(" + std::string(header) +
         " gcwaiting=false nmidlelocked=[0-9]+ stopwait=0 sysmonwait=false)"
         "|(  P[01]: status=[0-4] schedtick=[0-9]+ syscalltick=[0-9]+ m=([0-9]+|nil) "
@@ -254,7 +250,7 @@ TEST_P(dumps, scheddetail) {
         "|(  G[0-9]+: status=([0-36]\\(\\)|4\\(sync.WaitGroup.Wait\\)) m=([0-9]+|nil) "
         "lockedm=([0-9]+|nil))");
     for (const std::string& one : lines(end.err)) {
-        EXPECT_TRUE(std::regex_match(one, line)) << one;
+        EXPECT_TRUE(driver::matches(one, line)) << one;
     }
     // The last that is complete: all of them are there.
     const size_t last = end.err.rfind("SCHED ");
@@ -262,10 +258,11 @@ TEST_P(dumps, scheddetail) {
     const size_t before = end.err.rfind("SCHED ", last - 1);
     ASSERT_NE(before, std::string::npos) << end.err;
     const std::string one = end.err.substr(before, last - before);
-    EXPECT_EQ(count(one, "\n  P"), 2) << one;
-    EXPECT_EQ(count(one, "\n  M"), std::stoi(one.substr(one.find("threads=") + 8))) << one;
-    EXPECT_EQ(count(one, "status=4\\(sync.WaitGroup.Wait\\)"), 3) << one;
-    EXPECT_EQ(count(one, "\n  G1: status=[12]"), 1) << one;
+    EXPECT_EQ(driver::count_matches(one, "\n  P"), 2) << one;
+    EXPECT_EQ(driver::count_matches(one, "\n  M"), std::stoi(one.substr(one.find("threads=") + 8)))
+        << one;
+    EXPECT_EQ(driver::count_matches(one, "status=4\\(sync.WaitGroup.Wait\\)"), 3) << one;
+    EXPECT_EQ(driver::count_matches(one, "\n  G1: status=[12]"), 1) << one;
 }
 
 RUN_STATIC_AND_PIE(dumps);

@@ -4,8 +4,17 @@
 compiler=$1
 include=$2
 source=$(dirname "$0")/format_fail.cpp
+# The headers are compiled once.
+headers=$(mktemp -d)
+trap 'rm -rf "$headers"' EXIT
+flags="-std=c++23 -fno-exceptions -fno-rtti -I$include"
+grep '^#include' "$source" >"$headers/all.h"
+# Flags are words: split on purpose.
+# shellcheck disable=SC2086
+"$compiler" $flags -x c++-header "$headers/all.h" -o "$headers/all.h.gch" || exit 1
 compile() {
-    "$compiler" -std=c++23 -fno-exceptions -fno-rtti -fsyntax-only -I"$include" -DCASE="$1" "$source" 2>&1
+    # shellcheck disable=SC2086
+    "$compiler" $flags -fsyntax-only -Winvalid-pch -include "$headers/all.h" -DCASE="$1" "$source" 2>&1
 }
 
 if ! output=$(compile 0); then

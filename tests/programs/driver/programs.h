@@ -2,7 +2,6 @@
 // static-PIE twins.
 #pragma once
 
-#include <regex>
 #include <string>
 #include <string_view>
 
@@ -37,8 +36,8 @@ inline void expect_text(std::string_view text, std::string_view expected, const 
     }
 }
 
-inline void expect_match(std::string_view text, const char* pattern, const result& end) {
-    EXPECT_TRUE(std::regex_match(text.begin(), text.end(), std::regex(pattern))) << describe(end);
+inline void expect_match(const std::string& text, const char* pattern, const result& end) {
+    EXPECT_TRUE(matches(text, pattern)) << describe(end);
 }
 
 // The whole of what a program has done.

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <regex>
 #include <stdexcept>
 #include <system_error>
 
@@ -456,6 +458,15 @@ int call_number(std::string_view wanted) {
         }
     }
     return -1;
+}
+
+bool matches(const std::string& text, const std::string& pattern) {
+    return std::regex_match(text, std::regex(pattern));
+}
+
+long count_matches(const std::string& text, const std::string& pattern) {
+    const std::regex wanted(pattern);
+    return std::distance(std::sregex_iterator(text.begin(), text.end(), wanted), {});
 }
 
 std::string describe(const result& how_it_ended) {

@@ -158,6 +158,10 @@ private:
 // All of it.
 result run(const std::string& path, const options& how = {});
 
+// Texts and regular expressions (whose code takes compilers long, so it is in one place).
+bool matches(const std::string& text, const std::string& pattern);
+long count_matches(const std::string& text, const std::string& pattern);
+
 // For failure messages.
 std::string describe(const result& how_it_ended);
 std::string call_name(int call);

@@ -1,5 +1,5 @@
 // What the tests have in common: each runs once for the programs at a fixed address, once for their
-// static-PIE twins.
+// static-PIE twins where there are any.
 #pragma once
 
 #include <string>
@@ -66,5 +66,5 @@ inline void expect_failure(const result& end, const std::string& message,
 
 // For each suite of a file.
 #define RUN_STATIC_AND_PIE(suite)                                                                  \
-    INSTANTIATE_TEST_SUITE_P(, suite, testing::Values("static", "pie"),                            \
+    INSTANTIATE_TEST_SUITE_P(, suite, testing::Values(PROGRAM_KINDS),                              \
                              [](const auto& kind) { return std::string(kind.param); })

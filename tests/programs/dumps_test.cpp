@@ -109,7 +109,7 @@ TEST_P(dumps, states) {
 }
 
 TEST_P(dumps, others_run_on) {
-    driver::pipe_ends ends = driver::make_pipe();
+    const driver::pipe_ends ends = driver::make_pipe();
     options how = with({"busy"}, {}, "4");
     how.fds[0] = driver::stream::given(ends.read);
     expect_end(run("dumps", how), 2, "",

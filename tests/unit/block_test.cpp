@@ -207,9 +207,9 @@ TEST_F(Blocks, AnEmptyCacheKeepsNoArena) {
     for (unsigned c = 0; c < block_classes; ++c) {
         std::array<block_cache, 8> caches{};
         const size_t count = arena / block_size(c);
-        std::vector<void*> blocks;
-        for (size_t i = 0; i < caches.size() * count; ++i) {
-            blocks.push_back(must_take(caches[0], c));
+        std::vector<void*> blocks(caches.size() * count);
+        for (void*& block : blocks) {
+            block = must_take(caches[0], c);
         }
         empty_cache(caches[0]);
         for (size_t i = 0; i < blocks.size(); ++i) {

@@ -119,7 +119,7 @@ void __verbose_terminate_handler() {
         if (const char* const what = exception.what()) {
             line << ": " << what;
         }
-    } catch (...) { // has nothing to say
+    } catch (...) { // NOLINT(bugprone-empty-catch): it has nothing to say
     }
     runtime::panic(line.view());
 }

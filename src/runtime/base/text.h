@@ -39,6 +39,9 @@ public:
     }
 
 private:
+    friend Where;
+    text_output() = default;
+
     Where& where() { return static_cast<Where&>(*this); }
 };
 

@@ -202,17 +202,21 @@ TEST_F(RunQueue, GlobalQueueGivesAFairShare) {
     for (size_t i = 0; i < 100; ++i) {
         globrunqput(at(i));
     }
-    EXPECT_EQ(globrunqget(&pp_), at(0));
+    EXPECT_EQ(globrunqget(&pp_, p::runq_size / 2), at(0));
     EXPECT_EQ(sched.runq.size, 75U);
     EXPECT_EQ(sched.runq_size, 75U);
     EXPECT_EQ(get(), at(1));
+    // Or one alone.
+    EXPECT_EQ(globrunqget(&pp_, 0), at(25));
+    EXPECT_EQ(sched.runq.size, 74U);
+    EXPECT_EQ(sched.runq_size, 74U);
     // A nearly full ring takes what fits.
     p full{};
     for (size_t i = 100; i < 100 + p::runq_size - 3; ++i) {
         runqput(&full, at(i), false);
     }
-    EXPECT_EQ(globrunqget(&full), at(25));
-    EXPECT_EQ(sched.runq.size, 71U);
+    EXPECT_EQ(globrunqget(&full, p::runq_size / 2), at(26));
+    EXPECT_EQ(sched.runq.size, 70U);
 }
 
 TEST_F(RunQueue, DrainsIntoTheGlobalQueue) {
@@ -224,7 +228,7 @@ TEST_F(RunQueue, DrainsIntoTheGlobalQueue) {
     runqdrain(&pp_);
     EXPECT_TRUE(runqempty(&pp_));
     EXPECT_EQ(sched.runq.size, 12U);
-    EXPECT_EQ(globrunqget(&pp_), at(10));
+    EXPECT_EQ(globrunqget(&pp_, p::runq_size / 2), at(10));
 }
 
 // An owner that puts and gets, and two thieves: each g comes out once.

@@ -9,12 +9,9 @@ namespace runtime {
 
 namespace {
 
-// The global queue is looked at, and runnext and the last starter do without their privileges,
-// every so many switches, so that goroutines that keep readying or starting each other starve
-// nobody. Go's number, a prime, and now and then a few more: a loop of starts and waits may be as
-// long as any fixed number, and then the look finds it at the same place each time.
+// The global queue is looked at, and runnext does without its privilege, every so many switches, so
+// that goroutines that keep readying each other starve nobody. Go's number, a prime.
 constexpr uint32_t global_queue_tick = 61;
-constexpr uint32_t more_ticks = 8;
 
 constexpr uint32_t goid_batch = 16;
 
@@ -43,15 +40,15 @@ uint64_t next_goid(p* pp) {
     return pp->goid_next++;
 }
 
-// One from the global queue, or null.
-g* look_at_global(p* pp) {
+// One from the global queue, or null; up to so many more move to pp's.
+g* look_at_global(p* pp, uint32_t most) {
     // Relaxed: a g that is put there at this moment is found the next time, or by whoever its
     // submitter wakes.
     if (sched.runq_size.load(std::memory_order_relaxed) == 0) {
         return nullptr;
     }
     const lock_guard guard(sched.lock);
-    return globrunqget(pp);
+    return globrunqget(pp, most);
 }
 
 // Others may take what has just been put into the ring of the current p: wakes an m for it, if
@@ -76,20 +73,17 @@ void tell_others(p* pp) {
     }
 }
 
-// Every 61 to 68 switches: what the p's queues alone would starve.
+// Every 61 switches: what the p's queues alone would starve.
 g* look_around(p* pp) {
-    pp->switches_left.store(global_queue_tick + next_random(getg()->m) % more_ticks,
-                            std::memory_order_relaxed);
-    if (auto* const claim = if_linked(claim_exclusive)) {
-        claim(pp);
+    pp->switches_left.store(global_queue_tick, std::memory_order_relaxed);
+    if (auto* const more = if_linked(look_after)) {
+        more(pp);
     }
     if (g* const next = runqget_next(pp)) {
         runqput(pp, next, false);
     }
-    if (g* const last = runqget_starter(pp)) {
-        runqput(pp, last, false); // so that the one before it has its turn
-    }
-    if (g* const gp = look_at_global(pp)) {
+    // One: more would make a full ring of one that is full enough, and half of that would go back.
+    if (g* const gp = look_at_global(pp, 0)) {
         return gp;
     }
     return runqget_ring(pp);
@@ -113,7 +107,7 @@ g* findrunnable(bool* inherit_time) {
         if (g* const gp = runqget(pp, inherit_time)) {
             return gp;
         }
-        if (g* const gp = look_at_global(pp)) {
+        if (g* const gp = look_at_global(pp, p::runq_size / 2)) {
             return gp;
         }
         auto* const elsewhere = if_linked(find_elsewhere);

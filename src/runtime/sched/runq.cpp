@@ -14,7 +14,7 @@
 //
 // An exclusive p has no thieves: with gomaxprocs 1 its owner needs no compare-and-swap, only plain
 // loads and stores. Who may steal has a p, and gets it under sched.lock; p0 becomes exclusive under
-// that lock when gomaxprocs is 1 and all other p's are retired (claim_exclusive), and stops being
+// that lock when gomaxprocs is 1 and all other p's are retired (look_after), and stops being
 // so before gomaxprocs is made larger, by its own goroutine (set_gomaxprocs): nobody else runs.
 #include "sched/runq.h"
 
@@ -187,7 +187,7 @@ void globrunqput(g* gp) {
     sched.runq_size.store(sched.runq.size, std::memory_order_relaxed);
 }
 
-g* globrunqget(p* pp) {
+g* globrunqget(p* pp, uint32_t most) {
     g* const first = sched.runq.pop();
     if (first == nullptr) {
         return nullptr;
@@ -196,7 +196,7 @@ g* globrunqget(p* pp) {
     uint32_t more = sched.runq.size / sched.gomaxprocs.load(std::memory_order_relaxed);
     const uint32_t used =
         pp->runqtail.load(std::memory_order_relaxed) - pp->runqhead.load(std::memory_order_relaxed);
-    more = more < p::runq_size / 2 ? more : p::runq_size / 2;
+    more = more < most ? more : most;
     more = more < p::runq_size - used ? more : p::runq_size - used;
     for (; more > 0; --more) {
         g* const gp = sched.runq.pop();

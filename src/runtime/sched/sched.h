@@ -144,6 +144,7 @@ struct p {
     // So many more switches until the global queue is looked at, and what runnext has goes to the
     // ring's end.
     atomic<uint32_t> switches_left;
+    uint32_t looks; // at the global queue
     // Counts every execute that starts a new time slice. sysmon reads it.
     atomic<uint32_t> schedtick;
     // The time slice, by its schedtick, that sysmon wants to end. sysmon writes it.
@@ -214,15 +215,6 @@ struct m {
     uintptr_t signal_stack;        // the lowest byte of its alternate stack
     atomic<uint32_t> tid;          // the thread's id; the kernel clears it when the thread is over
 };
-
-// Choices that must not be in step with the program's. The m's own.
-inline uint32_t next_random(m* mp) {
-    uint32_t x = mp->random | 1;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return mp->random = x;
-}
 
 // gp no longer runs on its thread.
 inline void leave_m(g* gp) {
@@ -366,8 +358,8 @@ void runqdrain(p* pp);
 
 // The global queue. Under sched.lock.
 void globrunqput(g* gp);
-// One from it; more of them, a fair share, move to pp's own queue.
-g* globrunqget(p* pp);
+// One from it; up to so many more, a fair share at most, move to pp's own queue.
+g* globrunqget(p* pp, uint32_t most);
 
 // A g may leave a p, or enter it, only where m and p agree.
 void acquirep(p* pp);
@@ -400,8 +392,9 @@ void preempt(p* pp, uint32_t slice, bool by_signal);
 
 // The following are null in a program without rt0::go.
 //
-// With gomaxprocs 1, when nothing else runs any more: pp, the current p, need not defend its queue.
-[[gnu::weak]] void claim_exclusive(p* pp);
+// What pp, the current p, does beside when it looks at the global queue: it becomes exclusive where
+// nothing else runs any more, and its starters get into the ring now and then.
+[[gnu::weak]] void look_after(p* pp);
 // Work for mp, which has found none in its own queue nor in the global one: null means that mp has
 // a p (again) and should look once more.
 [[gnu::weak]] g* find_elsewhere(m* mp);

@@ -55,6 +55,10 @@ constexpr int least_rounds = 4;
 constexpr int most_rounds = 64;
 constexpr int pauses = 8; // between two rounds
 
+// With every so many of its looks at the global queue all of a p's starters get into the ring, so
+// that none waits for ever behind others that keep starting goroutines.
+constexpr uint32_t looks_for_starters = 32;
+
 constexpr size_t page = 4096;
 constexpr size_t thread_stack = 64 * 1024;
 
@@ -344,6 +348,14 @@ void stopm(m* mp) {
     mp->nextp = nullptr;
 }
 
+uint32_t next_random(m* mp) {
+    uint32_t x = mp->random | 1;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return mp->random = x;
+}
+
 // Goroutines that were shorter than this are not worth stealing: moving one to another processor,
 // its stack and what it counts down, takes longer than running it where it is.
 constexpr uint64_t short_goroutine = 2000; // in cycles of the time stamp counter
@@ -462,6 +474,38 @@ g* exitsyscall_on_g0(g* gp, void* /*nothing*/) {
     return schedule();
 }
 
+// With gomaxprocs 1, when nothing else runs any more: pp, the current p, need not defend its queue.
+void claim_exclusive(p* pp) {
+    if (pp != &p0 || pp->exclusive.load(std::memory_order_relaxed) ||
+        sched.gomaxprocs.load(std::memory_order_relaxed) != 1) {
+        return;
+    }
+    const lock_guard guard(sched.lock);
+    if (sched.gomaxprocs.load(std::memory_order_relaxed) != 1) {
+        return;
+    }
+    // An m that is about to steal has a p that is not retired.
+    for (uint32_t id = 1; id < sched.procs_made.load(std::memory_order_relaxed); ++id) {
+        if (proc(id)->status.load(std::memory_order_relaxed) != p_status::retired) {
+            return;
+        }
+    }
+    pp->exclusive.store(true, std::memory_order_relaxed);
+}
+
+// The starters go to the end of the ring, the one that has waited for longest first.
+void queue_starters(p* pp) {
+    g* oldest = nullptr;
+    while (g* const gp = runqget_starter(pp)) {
+        gp->schedlink = oldest;
+        oldest = gp;
+    }
+    while (g* const gp = oldest) {
+        oldest = gp->schedlink;
+        runqput(pp, gp, false);
+    }
+}
+
 } // namespace
 
 p* proc(uint32_t id) {
@@ -512,7 +556,7 @@ g* find_elsewhere(m* mp) {
     }
     {
         const lock_guard guard(sched.lock);
-        if (g* const gp = globrunqget(pp)) {
+        if (g* const gp = globrunqget(pp, p::runq_size / 2)) {
             return gp;
         }
         releasep();
@@ -726,22 +770,11 @@ void set_gomaxprocs(uint32_t count) {
     sched.npidle.store(idle, std::memory_order_seq_cst);
 }
 
-void claim_exclusive(p* pp) {
-    if (pp != &p0 || pp->exclusive.load(std::memory_order_relaxed) ||
-        sched.gomaxprocs.load(std::memory_order_relaxed) != 1) {
-        return;
+void look_after(p* pp) {
+    claim_exclusive(pp);
+    if (++pp->looks % looks_for_starters == 0) {
+        queue_starters(pp);
     }
-    const lock_guard guard(sched.lock);
-    if (sched.gomaxprocs.load(std::memory_order_relaxed) != 1) {
-        return;
-    }
-    // An m that is about to steal has a p that is not retired.
-    for (uint32_t id = 1; id < sched.procs_made.load(std::memory_order_relaxed); ++id) {
-        if (proc(id)->status.load(std::memory_order_relaxed) != p_status::retired) {
-            return;
-        }
-    }
-    pp->exclusive.store(true, std::memory_order_relaxed);
 }
 
 void apply_cpu_quota() {

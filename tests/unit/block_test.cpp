@@ -18,8 +18,8 @@ namespace {
 
 using namespace runtime::mem;
 using host_os::call;
+using host_os::mib;
 
-constexpr size_t mib = 1024 * 1024;
 constexpr size_t arena = 2 * mib;
 
 uintptr_t address(const void* pointer) {
@@ -27,9 +27,9 @@ uintptr_t address(const void* pointer) {
 }
 
 // Blocks that are in use, each filled with what no other is.
-class filled {
+class filled_blocks {
 public:
-    explicit filled(size_t size)
+    explicit filled_blocks(size_t size)
         : size_(size) {}
 
     void add(void* block) {
@@ -125,7 +125,7 @@ TEST_F(Blocks, TheClassHoldsTheSize) {
 
 TEST_F(Blocks, OfAllSizesAreApartAndAligned) {
     block_cache cache{};
-    std::vector<filled> all;
+    std::vector<filled_blocks> all;
     for (unsigned c = 0; c < block_classes; ++c) {
         all.emplace_back(block_size(c));
         for (int i = 0; i < 50; ++i) {
@@ -134,7 +134,7 @@ TEST_F(Blocks, OfAllSizesAreApartAndAligned) {
             all.back().add(block);
         }
     }
-    for (const filled& blocks : all) {
+    for (const filled_blocks& blocks : all) {
         blocks.check_all();
     }
     for (unsigned c = 0; c < block_classes; ++c) {
@@ -352,7 +352,7 @@ TEST_F(Blocks, PlacesAreStaggered) {
 // Takes until the kernel refuses.
 TEST_F(Blocks, RefusedMemoryIsSaidAndHurtsNothing) {
     block_cache cache{};
-    filled all(block_size(5));
+    filled_blocks all(block_size(5));
     void* const another = must_take(cache, 5);
     for (long n = 0; n < 5; ++n) {
         host_os::fail(call::map_stack, ENOMEM, n);
@@ -444,7 +444,7 @@ TEST_F(Blocks, RefusedDecommitLosesNothing) {
     constexpr unsigned c = 6;
     for (int round = 0; round < 3; ++round) {
         host_os::fail(call::decommit, ENOMEM);
-        filled all(block_size(c));
+        filled_blocks all(block_size(c));
         for (size_t i = 0; i < 6 * arena / block_size(c); ++i) {
             all.add(must_take(cache, c));
         }

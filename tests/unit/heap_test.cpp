@@ -34,9 +34,8 @@ namespace {
 
 using namespace runtime::mem;
 using host_os::call;
-
-constexpr size_t kib = 1024;
-constexpr size_t mib = 1024 * kib;
+using host_os::kib;
+using host_os::mib;
 
 bool is_aligned(const void* pointer, size_t alignment) {
     return reinterpret_cast<uintptr_t>(pointer) % alignment == 0;

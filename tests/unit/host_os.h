@@ -38,6 +38,9 @@ enum class call : unsigned char {
     count_,
 };
 
+inline constexpr size_t kib = 1024;
+inline constexpr size_t mib = 1024 * kib;
+
 inline constexpr long for_ever = std::numeric_limits<long>::max();
 
 // Forgets failures, limits and counts. What is mapped stays counted.

@@ -37,8 +37,7 @@ extern "C" int* rt0_errno_location() {
 namespace {
 
 using host_os::call;
-
-constexpr size_t mib = size_t{1} << 20;
+using host_os::mib;
 
 class malloc_test : public testing::Test {
 protected:

@@ -29,9 +29,8 @@ namespace {
 using namespace runtime;
 using namespace runtime::mem;
 using host_os::call;
-
-constexpr size_t kib = 1024;
-constexpr size_t mib = 1024 * kib;
+using host_os::kib;
+using host_os::mib;
 
 uintptr_t address(const void* pointer) {
     return reinterpret_cast<uintptr_t>(pointer);

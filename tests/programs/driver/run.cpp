@@ -31,8 +31,6 @@ namespace driver {
 
 namespace {
 
-constexpr int time_limit = 10; // seconds
-
 [[noreturn]] void fail(const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
 }
@@ -76,14 +74,14 @@ void kill_watched(int /*signal*/) {
     kill(watched, SIGKILL);
 }
 
-void start_timer(pid_t pid) {
+void start_timer(pid_t pid, unsigned seconds) {
     watched = pid;
     limit_passed = 0;
     struct sigaction action{};
     action.sa_handler = kill_watched;
     action.sa_flags = SA_RESTART;
     checked(sigaction(SIGALRM, &action, nullptr), "sigaction");
-    alarm(time_limit);
+    alarm(seconds);
 }
 
 // In the child, where nothing can be thrown.
@@ -324,7 +322,7 @@ result process::wait() {
     result how_it_ended;
     int status = 0;
     rusage usage{};
-    start_timer(pid_);
+    start_timer(pid_, how_.seconds);
     if (is_traced(how_)) {
         trace(status, how_it_ended);
     } else {

@@ -3,8 +3,8 @@
 // and, through ptrace, as hostile as a kernel that this machine does not have.
 //
 // Standard output and error are collected in memory files, so a program is never held up by its
-// reader; a test about pipes passes its own descriptors. A program that takes longer than ten
-// seconds is killed.
+// reader; a test about pipes passes its own descriptors. A program that takes longer than its time
+// is killed.
 #pragma once
 
 #include <cstdint>
@@ -114,6 +114,7 @@ struct options {
     long user = -1;
     // The processor's direction flag is set at the first instruction.
     bool direction_flag = false;
+    unsigned seconds = 10; // its time
     // Changes the stack at the exec stop.
     std::function<void(initial_stack&)> edit;
     // Fills result::calls.

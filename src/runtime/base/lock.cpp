@@ -1,5 +1,6 @@
 #include "base/lock.h"
 
+#include "base/pause.h"
 #include "os/os.h"
 
 namespace runtime {
@@ -19,7 +20,7 @@ const uint32_t* futex_lock::address() const {
 
 void futex_lock::lock_slow() {
     for (int i = 0; i < spins; ++i) {
-        __builtin_ia32_pause();
+        pause();
         // Relaxed: only a hint that the exchange below is worth trying. A spinner takes the lock as
         // 1, for it never slept; sleepers that set 2 do so again when they wake.
         uint32_t expected = unlocked;

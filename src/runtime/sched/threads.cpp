@@ -23,6 +23,7 @@
 #include "base/fatal.h"
 #include "base/if_linked.h"
 #include "base/knobs.h"
+#include "base/pause.h"
 #include "base/text.h"
 #include "mem/tls.h"
 #include "os/os.h"
@@ -379,7 +380,7 @@ void have_patience(m* mp) {
     mp->loot = 0;
     while (__builtin_ia32_rdtsc() - now < mp->patience &&
            sched.runq_size.load(std::memory_order_relaxed) == 0) {
-        __builtin_ia32_pause();
+        pause();
     }
 }
 
@@ -414,7 +415,7 @@ g* steal(m* mp) {
             break;
         }
         for (int i = 0; i < pauses; ++i) {
-            __builtin_ia32_pause();
+            pause();
         }
     }
     return nullptr;

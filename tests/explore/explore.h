@@ -1,0 +1,76 @@
+// A stateless model checker for the runtime's protocols, over the real sources.
+//
+// A model is a function that sets something up and starts threads. It is run again and again, each
+// time with another schedule, until all schedules up to a bound have been seen. Its threads are
+// coroutines of one thread of the host, so a schedule is a list of choices, and the same list is
+// the same run.
+//
+// What is chosen:
+//   * which thread goes on, before every access to an atomic that more than one thread uses, and
+//     before every call to the kernel. Taking the processor from a thread that could go on is a
+//     preemption, and a run has at most options::preemptions of them; where the thread blocks,
+//     ends, or spins (pause), the choice costs nothing.
+//   * which store a load sees. Atomics keep the history of their stores, and a load may see any
+//   that
+//     is not older than what its thread knows of already; what a thread knows grows by acquiring
+//     what others release, as in C++'s memory model: an ordering that is too weak is found on a
+//     processor that is stronger. A run has at most options::stale loads that do not see the latest
+//     store.
+//   * whether a wait in the kernel ends for no reason: options::spurious times in a run.
+//
+// What is not modelled: loads that see stores of the future (load buffering), and data races of
+// what is not atomic; a model watches such data through relaxed atomics of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+namespace explore {
+
+struct options {
+    int preemptions = 2;
+    int stale = 2;
+    int spurious = 0;
+};
+
+struct model {
+    const char* name;
+    void (*body)();
+    options limits{};
+};
+
+/// Starts a thread of the model. From its body, or from another thread.
+void start(std::function<void()> body);
+/// Waits until all the threads that were started have ended. From the body.
+void join();
+/// The run has failed where condition is false: prints text and the schedule.
+void check(bool condition, const char* text);
+[[noreturn]] void fail(const char* text);
+
+/// Runs what the command line asks for; main's result.
+int run(int argc, char** argv, std::span<const model> models);
+
+// What the runtime's sources call.
+
+/// The thread spins: others have a turn before it goes on.
+void pause();
+/// Sleeps while the latest value of word is expected. As os::futex_wait: 0, or a negated errno.
+int futex_wait(const std::uint32_t* word, std::uint32_t expected, std::int64_t nanoseconds);
+int futex_wake(const std::uint32_t* word, int count);
+
+// What atomic.h calls. An order is std::memory_order's number. Values are passed as bytes.
+
+/// The atomic at address is a new one.
+void forget(const void* address);
+/// One access. load: returns which of the stores it sees, copied to out.
+void load(const void* address, std::size_t size, int order, void* out);
+void store(void* address, std::size_t size, int order, const void* value);
+/// Replaces *address by what change makes of it, in one step, where that is not the same; old gets
+/// what was there. change returns whether it stores. failure is the order where it does not.
+void modify(void* address, std::size_t size, int order, int failure, void* old,
+            const std::function<bool(const void* old, void* changed)>& change);
+void fence(int order);
+
+} // namespace explore

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -80,6 +81,7 @@ struct thread {
     view acquirable; // by a fence
     view joined;     // by the end of other threads
     view fenced;     // at the last release fence
+    void* local = nullptr;
     int priority = 0;
 };
 
@@ -88,8 +90,6 @@ struct choice {
     std::uint16_t of;
 };
 
-// Saves the callee-saved registers on this stack and goes on on another.
-extern "C" void explore_switch(void** from, void* to);
 asm(R"(
     .text
     .globl explore_switch
@@ -119,6 +119,11 @@ public:
 
     void start(std::function<void()> body);
     void join();
+    [[noreturn]] void end_thread();
+    [[noreturn]] void finish();
+    void*& local() { return current_->local; }
+    bool compare_and_swap_pair(void* at, std::uint64_t* first, void** second,
+                               std::uint64_t new_first, void* new_second);
     [[noreturn]] void fail(const char* text);
     void pause();
     int futex_wait(const std::uint32_t* word, std::uint32_t expected, std::int64_t nanoseconds);
@@ -134,6 +139,7 @@ private:
     // Looks at all schedules up to the model's bounds; at random ones.
     void everything(const model& what);
     void at_random(const model& what);
+    void run_at_random(const model& what, std::uint64_t seed);
     void run_once(const model& what);
     bool next_schedule();
     void say(const model& what, const char* how) const;
@@ -150,6 +156,9 @@ private:
     location& at(const void* address, std::size_t size);
     bool is_shared(const void* address);
     void sequential_fence();
+    // modify, without the point before it.
+    void apply(void* address, std::size_t size, int order, int failure, void* old,
+               const std::function<bool(const void*, void*)>& change);
     void see(thread& who, std::size_t number, std::uint32_t which, int order);
     view to_release(thread& who, int order);
     void trace(const char* what, const void* address, const void* value, std::size_t size,
@@ -188,7 +197,9 @@ private:
     std::size_t taken_ = 0; // of schedule_, in this run
     std::set<const void*> shared_;
     std::set<std::size_t> shared_numbers_; // of the run that is replayed
-    bool grown_ = false;                   // shared_, in this run: what was not a point is one
+    std::set<std::size_t>
+        late_numbers_;   // that are shared from the first access of a second thread on
+    bool grown_ = false; // shared_, in this run: what was not a point is one
     std::uint64_t runs_ = 0;
     std::size_t longest_ = 0;
 
@@ -227,18 +238,16 @@ thread& explorer::make_thread(std::function<void()> body) {
     made.id = used_threads_++;
     made.body = std::move(body);
     made.priority = static_cast<int>(generator_() % 1000) + 1000;
-    // explore_switch pops six registers and returns into enter, as if that had been called.
-    auto** top = reinterpret_cast<void**>(static_cast<std::byte*>(stack) + stack_size);
-    *--top = nullptr;
-    *--top = reinterpret_cast<void*>(&explorer::enter);
-    top -= 6;
-    std::fill_n(top, 6, nullptr);
-    made.sp = static_cast<void*>(top);
+    made.sp = fresh_context(static_cast<std::byte*>(stack) + stack_size, &explorer::enter);
     return made;
 }
 
 void explorer::enter() {
     the.current_->body();
+    the.end_thread();
+}
+
+void explorer::end_thread() {
     thread& ended = *the.current_;
     ended.now = state::over;
     thread& main = *the.threads_[0];
@@ -362,16 +371,23 @@ std::size_t explorer::choose(std::size_t of, int weight) {
 bool explorer::is_shared(const void* address) {
     location& place = at(address, 0);
     place.users |= 1U << current_->id;
-    if (random_ ||
-        (replay_ ? shared_numbers_.contains(numbers_[address]) : shared_.contains(address))) {
+    const bool by_more = (place.users & (place.users - 1)) != 0;
+    if (random_) {
         return true;
     }
-    if (!replay_ && (place.users & (place.users - 1)) != 0) {
+    if (replay_) {
+        const std::size_t number = numbers_[address];
+        return shared_numbers_.contains(number) || (by_more && late_numbers_.contains(number));
+    }
+    if (shared_.contains(address)) {
+        return true;
+    }
+    if (by_more) {
         shared_.insert(address);
+        late_numbers_.insert(numbers_[address]);
         grown_ = true;
-        return true;
     }
-    return false;
+    return by_more;
 }
 
 // Before an access, or a call to the kernel (null): another thread may go on.
@@ -493,6 +509,11 @@ void explorer::store(void* address, std::size_t size, int order, const void* val
 void explorer::modify(void* address, std::size_t size, int order, int failure, void* old,
                       const std::function<bool(const void*, void*)>& change) {
     point(address);
+    apply(address, size, order, failure, old, change);
+}
+
+void explorer::apply(void* address, std::size_t size, int order, int failure, void* old,
+                     const std::function<bool(const void*, void*)>& change) {
     thread& self = *current_;
     location& place = at(address, size);
     const std::size_t number = numbers_[address];
@@ -523,6 +544,43 @@ void explorer::modify(void* address, std::size_t size, int order, int failure, v
         threads_[i]->spins = false;
     }
     trace("changes", address, changed.data(), size, order);
+}
+
+// One step: a point before it, the second word's access joins in.
+bool explorer::compare_and_swap_pair(void* at, std::uint64_t* first, void** second,
+                                     std::uint64_t new_first, void* new_second) {
+    constexpr int sequential = static_cast<int>(std::memory_order_seq_cst);
+    point(at);
+    auto** const place = reinterpret_cast<void**>(static_cast<std::uint64_t*>(at) + 1);
+    (void)is_shared(place);
+    sequential_fence();
+    const bool same = std::memcmp(at, first, sizeof *first) == 0 &&
+                      std::memcmp(place, second, sizeof *second) == 0;
+    std::uint64_t old = 0;
+    apply(at, sizeof *first, sequential, sequential, &old, [&](const void*, void* changed) {
+        std::memcpy(changed, &new_first, sizeof new_first);
+        return same;
+    });
+    *first = old;
+    apply(place, sizeof *second, sequential, sequential, &old, [&](const void*, void* changed) {
+        std::memcpy(changed, &new_second, sizeof new_second);
+        return same;
+    });
+    std::memcpy(second, &old, sizeof old);
+    if (same) {
+        // Who acquires one of the two stores learns of both.
+        for (const void* const word :
+             {static_cast<const void*>(at), static_cast<const void*>(place)}) {
+            locations_[numbers_[word]].stores.back().released.join(current_->knows);
+        }
+    }
+    return same;
+}
+
+void explorer::finish() {
+    next_ = nullptr;
+    explore_switch(&current_->sp, engine_);
+    std::abort(); // the run is over
 }
 
 void explorer::sequential_fence() {
@@ -598,6 +656,8 @@ int explorer::futex_wake(const std::uint32_t* word, int count) {
         sleepers.erase(sleepers.begin() + static_cast<std::ptrdiff_t>(which));
         ++woken;
     }
+    // Whoever is woken may be faster than what the waker does next, which may be no atomic access.
+    point(nullptr);
     return woken;
 }
 
@@ -645,14 +705,19 @@ void explorer::fail(const char* text) {
     std::printf(" --preemptions %d --stale %d --spurious %d", limits_.preemptions, limits_.stale,
                 limits_.spurious);
     if (!random_) {
-        const char* comma = " --shared ";
+        const auto list = [](const char* option, const std::set<std::size_t>& numbers) {
+            for (const std::size_t number : numbers) {
+                std::printf("%s%zu", std::exchange(option, ","), number);
+            }
+        };
+        std::set<std::size_t> numbers = shared_numbers_;
         for (std::size_t number = 0; number < used_locations_; ++number) {
-            if (replay_ ? shared_numbers_.contains(number)
-                        : shared_.contains(locations_[number].address)) {
-                std::printf("%s%zu", comma, number);
-                comma = ",";
+            if (shared_.contains(locations_[number].address) && !late_numbers_.contains(number)) {
+                numbers.insert(number);
             }
         }
+        list(" --shared ", numbers);
+        list(" --late ", late_numbers_);
     }
     std::printf(" --replay ");
     // As runs: 12x0,1,3x0,2
@@ -688,6 +753,9 @@ void explorer::run_once(const model& what) {
     spurious_ = 0;
     taken_ = 0;
     grown_ = false;
+    if (!replay_) {
+        late_numbers_.clear();
+    }
     next_ = &make_thread(what.body);
     while (next_ != nullptr) {
         current_ = next_;
@@ -723,8 +791,22 @@ void explorer::say(const model& what, const char* how) const {
 void explorer::everything(const model& what) {
     const auto begin = std::chrono::steady_clock::now();
     shared_.clear();
+    // What is shared where threads take turns in ways that need more preemptions than the bound
+    // has.
+    random_ = true;
+    for (std::uint64_t i = 0; i < 200; ++i) {
+        run_at_random(what, i);
+        for (std::size_t number = 0; number < used_locations_; ++number) {
+            const location& place = locations_[number];
+            if ((place.users & (place.users - 1)) != 0) {
+                shared_.insert(place.address);
+            }
+        }
+    }
+    random_ = false;
     schedule_.clear();
     runs_ = 0;
+    longest_ = 0;
     for (;;) {
         run_once(what);
         if (grown_) {
@@ -743,19 +825,23 @@ void explorer::everything(const model& what) {
     }
 }
 
+void explorer::run_at_random(const model& what, std::uint64_t seed) {
+    generator_.seed(seed);
+    changes_.clear();
+    for (std::size_t i = generator_() % 4; i > 0; --i) {
+        changes_.push_back(1 + generator_() % std::max<std::size_t>(longest_, 100));
+    }
+    std::ranges::sort(changes_);
+    schedule_.clear();
+    run_once(what);
+}
+
 void explorer::at_random(const model& what) {
     const auto begin = std::chrono::steady_clock::now();
     runs_ = 0;
-    longest_ = 100;
+    longest_ = 0;
     while (runs_ < random_runs_) {
-        generator_.seed(seed_ + runs_);
-        changes_.clear();
-        for (std::size_t i = generator_() % 4; i > 0; --i) {
-            changes_.push_back(1 + generator_() % longest_);
-        }
-        std::ranges::sort(changes_);
-        schedule_.clear();
-        run_once(what);
+        run_at_random(what, seed_ + runs_);
         if (seconds_ > 0 &&
             std::chrono::steady_clock::now() - begin > std::chrono::duration<double>(seconds_)) {
             break;
@@ -785,6 +871,8 @@ std::vector<choice> parse_schedule(const char* text) {
 
 int explorer::main(int argc, char** argv, std::span<const model> models) {
     program_ = argv[0];
+    // What a broken protocol may come to; there is nothing left to be careful with.
+    (void)std::signal(SIGABRT, [](int) { the.fail("it crashes"); });
     const std::string_view wanted = argc > 1 ? argv[1] : "all";
     int preemptions = -1;
     int stale = -1;
@@ -819,6 +907,10 @@ int explorer::main(int argc, char** argv, std::span<const model> models) {
         } else if (option == "--shared") {
             for (const choice& number : parse_schedule(value())) {
                 shared_numbers_.insert(number.taken);
+            }
+        } else if (option == "--late") {
+            for (const choice& number : parse_schedule(value())) {
+                late_numbers_.insert(number.taken);
             }
         } else if (option == "--replay") {
             replay_ = true;
@@ -861,6 +953,16 @@ int explorer::main(int argc, char** argv, std::span<const model> models) {
 
 } // namespace
 
+void* fresh_context(void* top, void (*entry)()) {
+    // explore_switch pops six registers and returns into entry, as if that had been called.
+    auto** at = static_cast<void**>(top);
+    *--at = nullptr;
+    *--at = reinterpret_cast<void*>(entry);
+    at -= 6;
+    std::fill_n(at, 6, nullptr);
+    return static_cast<void*>(at);
+}
+
 void start(std::function<void()> body) {
     the.start(std::move(body));
 }
@@ -874,6 +976,19 @@ void check(bool condition, const char* text) {
 }
 void fail(const char* text) {
     the.fail(text);
+}
+void end_thread() {
+    the.end_thread();
+}
+void finish() {
+    the.finish();
+}
+void*& local() {
+    return the.local();
+}
+bool compare_and_swap_pair(void* at, std::uint64_t* first, void** second, std::uint64_t new_first,
+                           void* new_second) {
+    return the.compare_and_swap_pair(at, first, second, new_first, new_second);
 }
 int run(int argc, char** argv, std::span<const model> models) {
     return the.main(argc, argv, models);

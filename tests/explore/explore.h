@@ -45,6 +45,11 @@ struct model {
 void start(std::function<void()> body);
 /// Waits until all the threads that were started have ended. From the body.
 void join();
+/// Ends the calling thread; the run, which has gone well.
+[[noreturn]] void end_thread();
+[[noreturn]] void finish();
+/// A pointer of the calling thread's own, null at first.
+void*& local();
 /// The run has failed where condition is false: prints text and the schedule.
 void check(bool condition, const char* text);
 [[noreturn]] void fail(const char* text);
@@ -72,5 +77,17 @@ void store(void* address, std::size_t size, int order, const void* value);
 void modify(void* address, std::size_t size, int order, int failure, void* old,
             const std::function<bool(const void* old, void* changed)>& change);
 void fence(int order);
+/// Compares and swaps two words that lie side by side, in one step, as cmpxchg16b: a full barrier.
+/// Where they differ from *first and *second, these get what is there.
+bool compare_and_swap_pair(void* at, std::uint64_t* first, void** second, std::uint64_t new_first,
+                           void* new_second);
+
+extern "C" {
+/// Saves the callee-saved registers on this stack, where *from points then, and goes on on another:
+/// for coroutines of the model's own.
+void explore_switch(void** from, void* to);
+}
+/// What explore_switch takes to begin with entry on a stack that ends at top.
+void* fresh_context(void* top, void (*entry)());
 
 } // namespace explore

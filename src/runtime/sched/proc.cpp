@@ -60,7 +60,7 @@ void tell_others(p* pp) {
     }
     // The fence stands between the store into the queue and the look at npidle: an m that goes to
     // sleep does it the other way round (find_elsewhere), so one of the two sees the other.
-    atomic_thread_fence(std::memory_order_seq_cst);
+    runtime::atomic_thread_fence(std::memory_order_seq_cst);
     if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
         sched.nmspinning.load(std::memory_order_relaxed) != 0) {
         return;

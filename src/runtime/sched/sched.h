@@ -254,7 +254,9 @@ struct scheduler {
     uint32_t nmidle;
     uint32_t nmlocked; // m's that wait for their tied goroutine
     uint32_t mcount;   // all m's that are not over
-    uint32_t nmsys;    // those that run no goroutines: sysmon
+    uint32_t nmsys;    // those that run no goroutines: sysmon, but while it has a p in its hand
+    bool sysmon_sleeps;
+    note sysmon_note; // what it sleeps on
 };
 
 extern scheduler sched;
@@ -374,6 +376,8 @@ void wake_sysmon();
 // A running m takes back the p of one that is in the kernel, or has it run elsewhere. No locks
 // held.
 void handoffp(p* pp);
+// sysmon counts as an m that may make goroutines runnable, or does not. No locks held.
+void sysmon_counts(bool does);
 void sysmon();
 // Prints GODEBUG=schedtrace's lines; sysmon alone.
 void schedtrace(uint64_t milliseconds);

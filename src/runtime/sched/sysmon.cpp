@@ -27,9 +27,6 @@ constexpr int64_t time_slice = 10'000'000;
 // A goroutine that was sent a signal is sent no other for so long.
 constexpr int64_t between_signals = 1'000'000;
 
-constinit note wake;
-constinit bool asleep = false; // under sched.lock
-
 int64_t now() {
     constexpr int monotonic = 1;
     os::timespec time{};
@@ -55,14 +52,18 @@ bool retake(p* pp, int64_t time) {
     if (!wanted && time - pp->seen.since < syscall_slice) {
         return false;
     }
+    // From before nobody else can see the p until it is somebody else's: while sysmon has it in its
+    // hand, all m's may go to sleep, and what is in the p's queue is seen by none of them.
+    sysmon_counts(true);
     p_status expected = p_status::syscall;
     // Acquire: pairs with entersyscall's release. Decides between sysmon and exitsyscall.
-    if (!pp->status.compare_exchange_strong(expected, p_status::idle, std::memory_order_acquire,
-                                            std::memory_order_relaxed)) {
-        return false;
+    const bool taken = pp->status.compare_exchange_strong(
+        expected, p_status::idle, std::memory_order_acquire, std::memory_order_relaxed);
+    if (taken) {
+        handoffp(pp);
     }
-    handoffp(pp);
-    return true;
+    sysmon_counts(false);
+    return taken;
 }
 
 // Whether pp's next goroutine has been waiting since the last look behind one that does not let it
@@ -161,9 +162,9 @@ void trace(int64_t time) {
 } // namespace
 
 void wake_sysmon() {
-    if (asleep) {
-        asleep = false;
-        wake.wake();
+    if (sched.sysmon_sleeps) {
+        sched.sysmon_sleeps = false;
+        sched.sysmon_note.wake();
     }
 }
 
@@ -180,11 +181,11 @@ void sysmon() {
         bool sleep = false;
         {
             const lock_guard guard(sched.lock);
-            sleep = asleep = knobs.schedtrace == 0 && all_idle();
+            sleep = sched.sysmon_sleeps = knobs.schedtrace == 0 && all_idle();
         }
         if (sleep) {
-            (void)wake.sleep(-1);
-            wake.clear();
+            (void)sched.sysmon_note.sleep(-1);
+            sched.sysmon_note.clear();
             quiet = 0;
         }
         const int64_t time = now();

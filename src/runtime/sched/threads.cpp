@@ -138,8 +138,8 @@ m* mget() {
 
 // Under sched.lock. Is there anybody left who could make a goroutine runnable?
 void check_deadlock() {
-    // What is in the global queue runs: sysmon, which is not counted, may have a p in its hand for
-    // it.
+    // What is in the global queue runs: sysmon, which is not counted here, may have a p in its hand
+    // for it.
     if (sched.mcount - sched.nmidle - sched.nmlocked - sched.nmsys == 0 && sched.runq.size == 0) {
         fatal("all goroutines are asleep - deadlock!");
     }
@@ -370,7 +370,7 @@ void have_patience(m* mp) {
     if (mp->loot == 0) {
         return;
     }
-    const uint64_t now = __builtin_ia32_rdtsc();
+    const uint64_t now = cycles();
     if (now - mp->stolen_at > mp->loot * short_goroutine) {
         mp->patience = 0;
     } else {
@@ -378,8 +378,7 @@ void have_patience(m* mp) {
         mp->patience = mp->patience < most_patience ? mp->patience : most_patience;
     }
     mp->loot = 0;
-    while (__builtin_ia32_rdtsc() - now < mp->patience &&
-           sched.runq_size.load(std::memory_order_relaxed) == 0) {
+    while (cycles() - now < mp->patience && sched.runq_size.load(std::memory_order_relaxed) == 0) {
         pause();
     }
 }
@@ -401,7 +400,7 @@ g* steal(m* mp) {
             }
             if (g* const gp = runqsteal(pp, victim)) {
                 mp->loot = 1 + runqlen(pp);
-                mp->stolen_at = __builtin_ia32_rdtsc();
+                mp->stolen_at = cycles();
                 return gp;
             }
         }
@@ -631,6 +630,16 @@ void retirep(m* mp) {
         return;
     }
     stopm(mp);
+}
+
+void sysmon_counts(bool does) {
+    const lock_guard guard(sched.lock);
+    if (does) {
+        --sched.nmsys;
+    } else {
+        ++sched.nmsys;
+        check_deadlock(); // which all others may have waited for
+    }
 }
 
 void handoffp(p* pp) {

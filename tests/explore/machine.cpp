@@ -1,0 +1,379 @@
+#include "tests/explore/machine.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/fatal.h"
+#include "base/knobs.h"
+#include "mem/tls.h"
+#include "os/os.h"
+#include "os/process.h"
+#include "os/vdso.h"
+#include "sched/quota.h"
+#include "sched/sched.h"
+#include "tests/explore/explore.h"
+
+namespace runtime {
+
+scheduler sched;
+m m0;
+g g0;
+p p0;
+knob_values knobs{};
+namespace os {
+process_info process{};
+}
+
+} // namespace runtime
+
+namespace machine {
+
+namespace {
+
+using namespace runtime;
+constexpr auto relaxed = std::memory_order_relaxed;
+
+template <class T>
+void anew(T& object) {
+    object.~T();
+    new (&object) T{};
+}
+
+// A goroutine: its g, room for what prepare_g writes below stack_hi, and a stack of the host's.
+struct coroutine {
+    g self;
+    std::array<void*, 4> top;
+    std::function<void()> body;
+    funcval* start = nullptr;
+    void* sp = nullptr;
+    std::vector<std::byte> stack;
+};
+
+constexpr std::size_t most_coroutines = 16;
+constexpr std::size_t coroutine_stack = std::size_t{128} * 1024;
+std::array<coroutine, most_coroutines> coroutines;
+std::size_t used_coroutines = 0;
+funcval entry{};
+
+// A thread that runs goroutines: what getg and getp look at comes first. The rest is what a
+// goroutine left to do when it went off its stack.
+struct thread {
+    tcb block{};
+    void* sp = nullptr; // of its own stack, g0's, while a goroutine runs
+    g* (*function)(g* gp, void* argument) = nullptr;
+    void* argument = nullptr;
+    g* left = nullptr; // the goroutine that went
+    g* to = nullptr;   // switch_to
+    runtime::atomic<g*>* slot = nullptr;
+    runtime::atomic<uint32_t>* published = nullptr;
+    uint32_t value = 0;
+    runtime::atomic<uint32_t>* tid = nullptr;
+};
+static_assert(offsetof(thread, block) == 0);
+
+thread first_thread;
+uint32_t next_tid = 0;
+int64_t seconds = 0;
+const char* expected_fatal = nullptr;
+
+// Memory by the order in which it is asked for, so that a schedule has the same addresses each
+// time.
+constexpr std::size_t arena_size = std::size_t{1} << 20;
+alignas(4096) std::array<std::byte, arena_size> arena;
+std::size_t arena_used = 0;
+
+void* allocate(std::size_t size) {
+    const std::size_t begin = arena_used;
+    arena_used += (size + 63) & ~std::size_t{63};
+    if (arena_used > arena_size) {
+        explore::fail("the model's memory is used up");
+    }
+    std::memset(&arena.at(begin), 0, size);
+    return &arena.at(begin);
+}
+
+thread* here() {
+    return static_cast<thread*>(explore::local());
+}
+
+coroutine& coroutine_of(g* gp) {
+    return *reinterpret_cast<coroutine*>(gp); // its first member
+}
+
+// The outermost function of a goroutine.
+void begin() {
+    coroutine& self = coroutine_of(getg());
+    self.start->fn(self.start);
+    g* const gp = getg();
+    no_preempt::begin();
+    p* const pp = getp();
+    pp->ended.store(pp->ended.load(relaxed) + 1, relaxed);
+    set_status(gp, g_status::running, g_status::dead);
+    no_preempt::end();
+    mcall(
+        [](g* dead, void*) -> g* {
+            m* const mp = dead->m;
+            mp->curg = nullptr;
+            dead->m = nullptr;
+            if (std::exchange(dead->locked, false)) {
+                exit_locked_m(mp);
+            }
+            return schedule();
+        },
+        nullptr);
+    std::abort();
+}
+
+// On a thread's own stack: gp, until it goes off its stack.
+void continue_goroutine(g* gp) {
+    thread* const self = here();
+    coroutine& to = coroutine_of(gp);
+    self->block.current = gp;
+    if ((gp->sp & SP_FRESH) != 0) {
+        to.start = *reinterpret_cast<funcval**>(gp->sp & ~uintptr_t{SP_FRESH});
+        gp->sp = 0;
+        if (to.stack.empty()) {
+            to.stack.resize(coroutine_stack);
+        }
+        to.sp = explore::fresh_context(to.stack.data() + to.stack.size() / 16 * 16, &begin);
+    }
+    no_preempt::end();
+    explore::explore_switch(&self->sp, to.sp);
+}
+
+// Goes off the goroutine's stack.
+void leave(g* gp) {
+    explore::explore_switch(&coroutine_of(gp).sp, here()->sp);
+}
+
+[[noreturn]] void run_goroutines() {
+    g* next = mstart1();
+    for (;;) {
+        continue_goroutine(next);
+        thread* const self = here();
+        if (self->to != nullptr) {
+            // What switch_to's stores are on x86: in this order, for whoever sees the second.
+            self->slot->store(self->left, relaxed);
+            self->published->store(self->value, std::memory_order_release);
+            next = std::exchange(self->to, nullptr);
+        } else {
+            next = self->function(self->left, self->argument);
+        }
+    }
+}
+
+} // namespace
+
+void run(uint32_t procs, std::function<void()> main) {
+    for (coroutine& one : coroutines) {
+        anew(one.self);
+        one.body = nullptr;
+    }
+    used_coroutines = 0;
+    arena_used = 0;
+    next_tid = 1;
+    seconds = 1;
+    expected_fatal = nullptr;
+    anew(sched);
+    anew(m0);
+    anew(g0);
+    anew(p0);
+    anew(first_thread);
+    explore::local() = &first_thread;
+    first_thread.block.current = &g0;
+    first_thread.block.nopreempt = 1;
+    first_thread.block.self = &first_thread.block;
+    g0.m = &m0;
+    m0.g0 = &g0;
+    m0.random = 1;
+    os::process.cpus = procs;
+    m0.id = sched.mnext++;
+    procresize(procs);
+    // As start_threads does.
+    p0.exclusive.store(procs == 1, relaxed);
+    sched.first = &coroutines[0].self;
+    go([main = std::move(main)] {
+        main();
+        explore::check(expected_fatal == nullptr, "it was not fatal");
+        explore::finish();
+    });
+    run_goroutines();
+}
+
+void go(std::function<void()> body) {
+    g* const gp = new_g(0);
+    coroutine_of(gp).body = std::move(body);
+    entry.fn = [](funcval*) {
+        const std::function<void()> own = std::move(coroutine_of(getg()).body);
+        own();
+    };
+    start_g(gp, &entry, 0, 0);
+}
+
+void start_sysmon() {
+    {
+        const lock_guard guard(sched.lock);
+        ++sched.mcount;
+        ++sched.nmsys;
+    }
+    start_thread([] { sysmon(); });
+}
+
+void expect_fatal(const char* text) {
+    expected_fatal = text;
+}
+
+void start_thread(std::function<void()> body) {
+    explore::start([body = std::move(body)] {
+        auto* const self = new (allocate(sizeof(thread))) thread{};
+        self->block.nopreempt = 1;
+        explore::local() = self;
+        body();
+    });
+}
+
+} // namespace machine
+
+namespace runtime {
+
+using machine::allocate;
+using machine::here;
+
+// Assembly's, and what the rest of the runtime has.
+
+extern "C" {
+
+void mcall(g* (*fn)(g* gp, void* argument), void* argument) {
+    machine::thread* const self = here();
+    g* const gp = self->block.current;
+    no_preempt::begin();
+    self->function = fn;
+    self->argument = argument;
+    self->left = gp;
+    self->block.current = gp->m->g0;
+    machine::leave(gp);
+}
+
+void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published, uint32_t value) {
+    machine::thread* const self = here();
+    self->left = from;
+    self->to = to;
+    self->slot = slot;
+    self->published = published;
+    self->value = value;
+    machine::leave(from);
+}
+
+void systemstack(void (*fn)()) {
+    fn();
+}
+
+long start_thread(uint64_t flags, void* stack, atomic<uint32_t>* tid,
+                  tcb* tls) asm("runtime.clone");
+long start_thread(uint64_t /*flags*/, void* /*stack*/, atomic<uint32_t>* tid, tcb* tls) {
+    const uint32_t id = machine::next_tid++;
+    tid->store(id, std::memory_order_release);
+    reinterpret_cast<machine::thread*>(tls)->tid = tid;
+    explore::start([tls] {
+        explore::local() = tls;
+        machine::run_goroutines();
+    });
+    return id;
+}
+
+} // extern "C"
+
+g* new_g(size_t /*stack*/) {
+    if (machine::used_coroutines == machine::most_coroutines) {
+        explore::fail("the model has too many goroutines");
+    }
+    machine::coroutine& made = machine::coroutines.at(machine::used_coroutines++);
+    made.self.stack_hi = reinterpret_cast<uintptr_t>(made.top.data() + made.top.size());
+    made.self.status.store(g_status::dead, std::memory_order_relaxed);
+    return &made.self;
+}
+
+size_t thread_tls_size() {
+    return sizeof(machine::thread);
+}
+
+tcb* make_thread_tls(void* memory, g* current) {
+    auto* const made = new (memory) machine::thread{};
+    made->block.self = &made->block;
+    made->block.current = current;
+    made->block.nopreempt = 1;
+    return &made->block;
+}
+
+void init_preemption(m* /*mp*/) {}
+void drop_caches(p* /*pp*/) {}
+void preempt(p* /*pp*/, uint32_t /*slice*/, bool /*by_signal*/) {}
+void schedtrace(uint64_t /*milliseconds*/) {}
+uint32_t cpu_quota() {
+    return no_cpu_quota;
+}
+
+void fatal(std::string_view text) {
+    if (machine::expected_fatal != nullptr && text == machine::expected_fatal) {
+        explore::finish();
+    }
+    explore::fail(("fatal error: " + std::string(text)).c_str());
+}
+void fatal_after(std::string_view /*lines*/, std::string_view text) {
+    fatal(text);
+}
+void fatal_errno(std::string_view what, int /*error*/, std::string_view /*hint*/) {
+    fatal(what);
+}
+void panic(std::string_view text) {
+    fatal(text);
+}
+
+namespace mem {
+void drop_goroutine_batches() {}
+} // namespace mem
+
+namespace os {
+
+void* map(size_t size, int* /*error*/) {
+    return allocate(size);
+}
+void* map_stack(size_t size, int* /*error*/) {
+    return allocate(size);
+}
+int guard(void* /*address*/, size_t /*size*/) {
+    return 0;
+}
+// Each look at it is long after the last.
+int fast_clock_gettime(int /*clock*/, timespec* time) {
+    *time = {machine::seconds++, 0};
+    return 0;
+}
+void sleep(int64_t /*nanoseconds*/) {
+    explore::pause();
+}
+uint32_t thread_id() {
+    return 1;
+}
+void exit_thread() {
+    // The kernel's part, with which the thread's memory may be used again.
+    here()->tid->store(0, std::memory_order_release);
+    explore::end_thread();
+}
+int futex_wait(const uint32_t* word, uint32_t expected, int64_t nanoseconds) {
+    return explore::futex_wait(word, expected, nanoseconds);
+}
+int futex_wake(const uint32_t* word, int count) {
+    return explore::futex_wake(word, count);
+}
+
+} // namespace os
+
+} // namespace runtime

@@ -1,0 +1,246 @@
+// The scheduler whole: parking and making ready, waking, spinning, stealing, idle threads and p's,
+// calls to the kernel, tied goroutines, gomaxprocs while it runs, deadlocks; and wait_group.
+#include <rt0/sync.h>
+
+#include <array>
+
+#include "sched/sched.h"
+#include "tests/explore/explore.h"
+#include "tests/explore/machine.h"
+
+namespace {
+
+using explore::check;
+using machine::go;
+using namespace runtime;
+constexpr auto relaxed = std::memory_order_relaxed;
+
+// How often each part of a model has run; begins anew with each run.
+std::array<runtime::atomic<int>, 4> ran;
+
+void begin(uint32_t procs, void (*main)()) {
+    for (auto& one : ran) {
+        one.~atomic();
+        new (&one) runtime::atomic<int>{};
+    }
+    machine::run(procs, main);
+}
+
+void runs(size_t which) {
+    check(ran.at(which).fetch_add(1, relaxed) == 0, "a goroutine runs twice");
+}
+
+// Keeps its p until that has happened: somebody else must do it.
+void until(const runtime::atomic<int>& happened) {
+    while (happened.load(std::memory_order_acquire) == 0) {
+        explore::pause();
+    }
+}
+
+// What those who are waited for did is seen by who waited.
+template <uint32_t procs>
+void wait_for_two() {
+    begin(procs, [] {
+        rt0::wait_group group;
+        group.add(2);
+        for (size_t i = 0; i < 2; ++i) {
+            go([i, &group] {
+                runs(i);
+                group.done();
+            });
+        }
+        group.wait();
+        check(ran[0].load(relaxed) == 1 && ran[1].load(relaxed) == 1,
+              "wait returns before its time");
+    });
+}
+
+// Two wait for one.
+void two_wait() {
+    begin(2, [] {
+        static rt0::wait_group gate;
+        gate.~wait_group();
+        new (&gate) rt0::wait_group;
+        rt0::wait_group all;
+        gate.add(1);
+        all.add(1);
+        go([&all] {
+            gate.wait();
+            runs(0);
+            all.done();
+        });
+        go([] { gate.done(); });
+        gate.wait();
+        all.wait();
+        check(ran[0].load(relaxed) == 1, "wait returns before its time");
+    });
+}
+
+// The main goroutine does not let its p go: what has left runnext for the ring wakes another
+// thread.
+void others_are_woken() {
+    begin(2, [] {
+        go([] { runs(0); });
+        go([] { runs(1); });
+        until(ran[0]);
+    });
+}
+
+// And so once the others have gone to sleep.
+void others_are_woken_again() {
+    begin(2, [] {
+        rt0::wait_group group;
+        group.add(1);
+        go([&group] {
+            runs(0);
+            group.done();
+        });
+        go([] { runs(1); });
+        group.wait();
+        go([] { runs(2); });
+        go([] { runs(3); });
+        until(ran[2]);
+    });
+}
+
+// The last spinner that finds work sees to it that somebody looks for the rest.
+void one_spinner_brings_the_next() {
+    begin(3, [] {
+        go([] {
+            runs(0);
+            until(ran[1]);
+        });
+        go([] { runs(1); });
+        go([] { runs(2); });
+        until(ran[0]);
+        until(ran[1]);
+    });
+}
+
+void yields() {
+    begin(2, [] {
+        rt0::wait_group group;
+        group.add(2);
+        for (size_t i = 0; i < 2; ++i) {
+            go([i, &group] {
+                gosched();
+                runs(i);
+                group.done();
+            });
+        }
+        gosched();
+        group.wait();
+    });
+}
+
+// A call to the kernel that lasts until another goroutine has run.
+template <uint32_t procs>
+void the_kernel_holds_nobody_up() {
+    begin(procs, [] {
+        go([] { runs(0); });
+        machine::start_sysmon();
+        entersyscall();
+        until(ran[0]);
+        exitsyscall();
+    });
+}
+
+// A call that comes back while its p is taken.
+void back_from_the_kernel() {
+    begin(2, [] {
+        rt0::wait_group group;
+        group.add(1);
+        go([&group] {
+            runs(0);
+            group.done();
+        });
+        machine::start_sysmon();
+        entersyscall();
+        for (int i = 0; i < 3; ++i) {
+            explore::pause(); // sysmon looks twice before it takes a p away
+        }
+        exitsyscall();
+        group.wait();
+    });
+}
+
+void fewer_and_more() {
+    begin(2, [] {
+        rt0::wait_group group;
+        group.add(2);
+        for (size_t i = 0; i < 2; ++i) {
+            go([i, &group] {
+                runs(i);
+                group.done();
+            });
+        }
+        set_gomaxprocs(1);
+        gosched();
+        set_gomaxprocs(2);
+        {
+            const no_preempt here;
+            wakep();
+        }
+        group.wait();
+    });
+}
+
+// Its goroutine runs on that thread and no other.
+void tied() {
+    begin(2, [] {
+        rt0::wait_group group;
+        group.add(1);
+        go([&group] {
+            g* const gp = getg();
+            m* const mp = gp->m;
+            ++mp->lockedext;
+            mp->lockedg = gp;
+            gp->locked = true;
+            gosched();
+            check(getg()->m == mp && mp->curg == getg(), "a tied goroutine is on another thread");
+            runs(0);
+            group.done();
+        });
+        go([] { runs(1); });
+        group.wait();
+        check(ran[0].load(relaxed) == 1, "wait returns before its time");
+    });
+}
+
+// All wait: it says so, whichever thread is the last to go to sleep.
+void deadlock() {
+    begin(2, [] {
+        machine::expect_fatal("all goroutines are asleep - deadlock!");
+        static rt0::wait_group never;
+        never.~wait_group();
+        new (&never) rt0::wait_group;
+        never.add(1);
+        go([] { never.wait(); });
+        go([] { runs(1); });
+        never.wait();
+    });
+}
+
+constexpr std::array<explore::model, 13> models{{
+    {"wait_for_two", wait_for_two<2>, {.preemptions = 3, .stale = 1}},
+    {"wait_for_two_on_one", wait_for_two<1>, {.preemptions = 3, .stale = 2}},
+    {"two_wait", two_wait, {.preemptions = 2, .stale = 1}},
+    {"others_are_woken", others_are_woken, {.preemptions = 3, .stale = 1}},
+    {"others_are_woken_again", others_are_woken_again, {.preemptions = 2, .stale = 1}},
+    {"one_spinner_brings_the_next", one_spinner_brings_the_next, {.preemptions = 1, .stale = 1}},
+    {"yields", yields, {.preemptions = 2, .stale = 1}},
+    {"the_kernel_holds_nobody_up", the_kernel_holds_nobody_up<2>, {.preemptions = 2, .stale = 0}},
+    {"the_kernel_holds_nobody_up_on_one",
+     the_kernel_holds_nobody_up<1>,
+     {.preemptions = 2, .stale = 0}},
+    {"back_from_the_kernel", back_from_the_kernel, {.preemptions = 2, .stale = 0}},
+    {"fewer_and_more", fewer_and_more, {.preemptions = 3, .stale = 1}},
+    {"tied", tied, {.preemptions = 2, .stale = 0}},
+    {"deadlock", deadlock, {.preemptions = 2, .stale = 1}},
+}};
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return explore::run(argc, argv, models);
+}

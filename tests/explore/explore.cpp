@@ -550,28 +550,37 @@ void explorer::apply(void* address, std::size_t size, int order, int failure, vo
 bool explorer::compare_and_swap_pair(void* at, std::uint64_t* first, void** second,
                                      std::uint64_t new_first, void* new_second) {
     constexpr int sequential = static_cast<int>(std::memory_order_seq_cst);
+    constexpr std::size_t size = sizeof(std::uint64_t);
+    struct word {
+        void* at;
+        std::uint64_t expected;
+        std::uint64_t wanted;
+        std::uint64_t found;
+    };
+    std::array<word, 2> words{{
+        {at, *first, new_first, 0},
+        {static_cast<std::byte*>(at) + size, reinterpret_cast<std::uintptr_t>(*second),
+         reinterpret_cast<std::uintptr_t>(new_second), 0},
+    }};
     point(at);
-    auto** const place = reinterpret_cast<void**>(static_cast<std::uint64_t*>(at) + 1);
-    (void)is_shared(place);
+    (void)is_shared(words[1].at);
     sequential_fence();
-    const bool same = std::memcmp(at, first, sizeof *first) == 0 &&
-                      std::memcmp(place, second, sizeof *second) == 0;
-    std::uint64_t old = 0;
-    apply(at, sizeof *first, sequential, sequential, &old, [&](const void*, void* changed) {
-        std::memcpy(changed, &new_first, sizeof new_first);
-        return same;
-    });
-    *first = old;
-    apply(place, sizeof *second, sequential, sequential, &old, [&](const void*, void* changed) {
-        std::memcpy(changed, &new_second, sizeof new_second);
-        return same;
-    });
-    std::memcpy(second, &old, sizeof old);
+    bool same = true;
+    for (const word& one : words) {
+        same = same && std::memcmp(one.at, &one.expected, size) == 0;
+    }
+    for (word& one : words) {
+        apply(one.at, size, sequential, sequential, &one.found, [&](const void*, void* changed) {
+            std::memcpy(changed, &one.wanted, size);
+            return same;
+        });
+    }
+    *first = words[0].found;
+    *second = reinterpret_cast<void*>(words[1].found); // NOLINT(performance-no-int-to-ptr)
     if (same) {
         // Who acquires one of the two stores learns of both.
-        for (const void* const word :
-             {static_cast<const void*>(at), static_cast<const void*>(place)}) {
-            locations_[numbers_[word]].stores.back().released.join(current_->knows);
+        for (const word& one : words) {
+            locations_[numbers_[one.at]].stores.back().released.join(current_->knows);
         }
     }
     return same;

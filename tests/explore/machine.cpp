@@ -109,7 +109,7 @@ coroutine& coroutine_of(g* gp) {
 
 // The outermost function of a goroutine.
 void begin() {
-    coroutine& self = coroutine_of(getg());
+    const coroutine& self = coroutine_of(getg());
     self.start->fn(self.start);
     g* const gp = getg();
     no_preempt::begin();

@@ -153,6 +153,7 @@ private:
     std::size_t choose(std::size_t of, int weight);
     std::size_t choose_thread(const std::vector<thread*>& candidates);
     std::vector<thread*> ready(bool spinners) const;
+    bool all_over_from(std::size_t first) const;
     location& at(const void* address, std::size_t size);
     bool is_shared(const void* address);
     void sequential_fence();
@@ -252,10 +253,7 @@ void explorer::end_thread() {
     ended.now = state::over;
     thread& main = *the.threads_[0];
     if (&ended != &main) {
-        if (main.now == state::joining &&
-            std::all_of(the.threads_.begin() + 1,
-                        the.threads_.begin() + static_cast<std::ptrdiff_t>(the.used_threads_),
-                        [](const auto& one) { return one->now == state::over; })) {
+        if (main.now == state::joining && all_over_from(1)) {
             main.now = state::ready;
         }
         main.joined.join(ended.knows);
@@ -280,6 +278,12 @@ std::vector<thread*> explorer::ready(bool spinners) const {
         }
     }
     return all;
+}
+
+bool explorer::all_over_from(std::size_t first) const {
+    return std::all_of(threads_.begin() + static_cast<std::ptrdiff_t>(first),
+                       threads_.begin() + static_cast<std::ptrdiff_t>(used_threads_),
+                       [](const auto& one) { return one->now == state::over; });
 }
 
 // The current thread cannot go on: another does. Returns when this one can, and is chosen.
@@ -316,10 +320,7 @@ void explorer::choose_next() {
         }
     }
     if (candidates.empty()) {
-        const bool all_over = std::all_of(
-            threads_.begin(), threads_.begin() + static_cast<std::ptrdiff_t>(used_threads_),
-            [](const auto& one) { return one->now == state::over; });
-        if (!all_over) {
+        if (!all_over_from(0)) {
             fail("deadlock: a thread waits, and nobody is left to wake it");
         }
         next_ = nullptr;
@@ -682,10 +683,7 @@ void explorer::start(std::function<void()> body) {
 
 void explorer::join() {
     thread& self = *current_;
-    const bool all_over = std::all_of(threads_.begin() + 1,
-                                      threads_.begin() + static_cast<std::ptrdiff_t>(used_threads_),
-                                      [](const auto& one) { return one->now == state::over; });
-    if (!all_over) {
+    if (!all_over_from(1)) {
         self.now = state::joining;
         choose_next();
     }

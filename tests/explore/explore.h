@@ -11,11 +11,10 @@
 //     preemption, and a run has at most options::preemptions of them; where the thread blocks,
 //     ends, or spins (pause), the choice costs nothing.
 //   * which store a load sees. Atomics keep the history of their stores, and a load may see any
-//   that
-//     is not older than what its thread knows of already; what a thread knows grows by acquiring
-//     what others release, as in C++'s memory model: an ordering that is too weak is found on a
-//     processor that is stronger. A run has at most options::stale loads that do not see the latest
-//     store.
+//     that is not older than what its thread knows of already; what a thread knows grows by
+//     acquiring what others release, as in C++'s memory model: an ordering that is too weak is
+//     found on a processor that is stronger. A run has at most options::stale loads that do not see
+//     the latest store.
 //   * whether a wait in the kernel ends for no reason: options::spurious times in a run.
 //
 // What is not modelled: loads that see stores of the future (load buffering), and data races of
@@ -25,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <span>
 
 namespace explore {
@@ -50,6 +50,12 @@ void join();
 [[noreturn]] void finish();
 /// A pointer of the calling thread's own, null at first.
 void*& local();
+/// An object that outlives a run is as new at the beginning of the next.
+template <class T>
+void anew(T& object) {
+    object.~T();
+    new (&object) T{};
+}
 /// The run has failed where condition is false: prints text and the schedule.
 void check(bool condition, const char* text);
 [[noreturn]] void fail(const char* text);
@@ -72,8 +78,8 @@ void forget(const void* address);
 /// One access. load: returns which of the stores it sees, copied to out.
 void load(const void* address, std::size_t size, int order, void* out);
 void store(void* address, std::size_t size, int order, const void* value);
-/// Replaces *address by what change makes of it, in one step, where that is not the same; old gets
-/// what was there. change returns whether it stores. failure is the order where it does not.
+/// Replaces *address by what change makes of it, in one step; old gets what was there. change
+/// returns whether it stores. failure is the order where it does not.
 void modify(void* address, std::size_t size, int order, int failure, void* old,
             const std::function<bool(const void* old, void* changed)>& change);
 void fence(int order);

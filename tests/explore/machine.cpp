@@ -38,13 +38,8 @@ namespace machine {
 namespace {
 
 using namespace runtime;
+using explore::anew;
 constexpr auto relaxed = std::memory_order_relaxed;
-
-template <class T>
-void anew(T& object) {
-    object.~T();
-    new (&object) T{};
-}
 
 // A goroutine: its g, room for what prepare_g writes below stack_hi, and a stack of the host's.
 struct coroutine {

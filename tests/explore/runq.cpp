@@ -18,6 +18,7 @@ scheduler sched;
 
 namespace {
 
+using explore::anew;
 using explore::check;
 using namespace runtime;
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -30,12 +31,6 @@ std::array<g, most_goroutines> goroutines;
 // What the goroutine's last owner has written, which its next must see; how often it was taken.
 std::array<runtime::atomic<int>, most_goroutines> written;
 std::array<runtime::atomic<int>, most_goroutines> taken;
-
-template <class T>
-void anew(T& object) {
-    object.~T();
-    new (&object) T{};
-}
 
 void begin() {
     anew(sched);

@@ -10,6 +10,7 @@
 
 namespace {
 
+using explore::anew;
 using explore::check;
 using machine::go;
 using namespace runtime;
@@ -20,8 +21,7 @@ std::array<runtime::atomic<int>, 4> ran;
 
 void begin(uint32_t procs, void (*main)()) {
     for (auto& one : ran) {
-        one.~atomic();
-        new (&one) runtime::atomic<int>{};
+        anew(one);
     }
     machine::run(procs, main);
 }
@@ -59,8 +59,7 @@ void wait_for_two() {
 void two_wait() {
     begin(2, [] {
         static rt0::wait_group gate;
-        gate.~wait_group();
-        new (&gate) rt0::wait_group;
+        anew(gate);
         rt0::wait_group all;
         gate.add(1);
         all.add(1);
@@ -212,8 +211,7 @@ void deadlock() {
     begin(2, [] {
         machine::expect_fatal("all goroutines are asleep - deadlock!");
         static rt0::wait_group never;
-        never.~wait_group();
-        new (&never) rt0::wait_group;
+        anew(never);
         never.add(1);
         go([] { never.wait(); });
         go([] { runs(1); });

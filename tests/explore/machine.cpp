@@ -12,13 +12,13 @@
 
 #include "base/fatal.h"
 #include "base/knobs.h"
-#include "mem/tls.h"
 #include "os/os.h"
 #include "os/process.h"
 #include "os/vdso.h"
 #include "sched/quota.h"
 #include "sched/sched.h"
 #include "tests/explore/explore.h"
+#include "tests/explore/goroutines.h"
 
 namespace runtime {
 
@@ -42,36 +42,17 @@ using explore::anew;
 constexpr auto relaxed = std::memory_order_relaxed;
 
 // A goroutine: its g, room for what prepare_g writes below stack_hi, and a stack of the host's.
-struct coroutine {
+struct goroutine {
     g self;
     std::array<void*, 4> top;
     std::function<void()> body;
-    funcval* start = nullptr;
-    void* sp = nullptr;
-    std::vector<std::byte> stack;
+    coroutine stack;
 };
 
-constexpr std::size_t most_coroutines = 16;
-constexpr std::size_t coroutine_stack = std::size_t{128} * 1024;
-std::array<coroutine, most_coroutines> coroutines;
-std::size_t used_coroutines = 0;
+constexpr std::size_t most_goroutines = 16;
+std::array<goroutine, most_goroutines> goroutines;
+std::size_t used_goroutines = 0;
 funcval entry{};
-
-// A thread that runs goroutines: what getg and getp look at comes first. The rest is what a
-// goroutine left to do when it went off its stack.
-struct thread {
-    tcb block{};
-    void* sp = nullptr; // of its own stack, g0's, while a goroutine runs
-    g* (*function)(g* gp, void* argument) = nullptr;
-    void* argument = nullptr;
-    g* left = nullptr; // the goroutine that went
-    g* to = nullptr;   // switch_to
-    runtime::atomic<g*>* slot = nullptr;
-    runtime::atomic<uint32_t>* published = nullptr;
-    uint32_t value = 0;
-    runtime::atomic<uint32_t>* tid = nullptr;
-};
-static_assert(offsetof(thread, block) == 0);
 
 thread first_thread;
 uint32_t next_tid = 0;
@@ -94,18 +75,17 @@ void* allocate(std::size_t size) {
     return &arena.at(begin);
 }
 
-thread* here() {
-    return static_cast<thread*>(explore::local());
+goroutine& goroutine_of(g* gp) {
+    return *reinterpret_cast<goroutine*>(gp); // its first member
 }
+
+} // namespace
 
 coroutine& coroutine_of(g* gp) {
-    return *reinterpret_cast<coroutine*>(gp); // its first member
+    return goroutine_of(gp).stack;
 }
 
-// The outermost function of a goroutine.
-void begin() {
-    const coroutine& self = coroutine_of(getg());
-    self.start->fn(self.start);
+void end_goroutine() {
     g* const gp = getg();
     no_preempt::begin();
     p* const pp = getp();
@@ -126,52 +106,22 @@ void begin() {
     std::abort();
 }
 
-// On a thread's own stack: gp, until it goes off its stack.
-void continue_goroutine(g* gp) {
-    thread* const self = here();
-    coroutine& to = coroutine_of(gp);
-    self->block.current = gp;
-    if ((gp->sp & SP_FRESH) != 0) {
-        to.start = *reinterpret_cast<funcval**>(gp->sp & ~uintptr_t{SP_FRESH});
-        gp->sp = 0;
-        if (to.stack.empty()) {
-            to.stack.resize(coroutine_stack);
-        }
-        to.sp = explore::fresh_context(to.stack.data() + to.stack.size() / 16 * 16, &begin);
-    }
-    no_preempt::end();
-    explore::explore_switch(&self->sp, to.sp);
+uint32_t start_thread(thread* made) {
+    const uint32_t id = next_tid++;
+    made->tid->store(id, std::memory_order_release);
+    explore::start([made] {
+        explore::local() = made;
+        run_goroutines();
+    });
+    return id;
 }
-
-// Goes off the goroutine's stack.
-void leave(g* gp) {
-    explore::explore_switch(&coroutine_of(gp).sp, here()->sp);
-}
-
-[[noreturn]] void run_goroutines() {
-    g* next = mstart1();
-    for (;;) {
-        continue_goroutine(next);
-        thread* const self = here();
-        if (self->to != nullptr) {
-            // What switch_to's stores are on x86: in this order, for whoever sees the second.
-            self->slot->store(self->left, relaxed);
-            self->published->store(self->value, std::memory_order_release);
-            next = std::exchange(self->to, nullptr);
-        } else {
-            next = self->function(self->left, self->argument);
-        }
-    }
-}
-
-} // namespace
 
 void run(uint32_t procs, std::function<void()> main) {
-    for (coroutine& one : coroutines) {
+    for (goroutine& one : goroutines) {
         anew(one.self);
         one.body = nullptr;
     }
-    used_coroutines = 0;
+    used_goroutines = 0;
     arena_used = 0;
     next_tid = 1;
     seconds = 1;
@@ -193,7 +143,7 @@ void run(uint32_t procs, std::function<void()> main) {
     procresize(procs);
     // As start_threads does.
     p0.exclusive.store(procs == 1, relaxed);
-    sched.first = &coroutines[0].self;
+    sched.first = &goroutines[0].self;
     go([main = std::move(main)] {
         main();
         explore::check(expected_fatal == nullptr, "it was not fatal");
@@ -204,9 +154,9 @@ void run(uint32_t procs, std::function<void()> main) {
 
 void go(std::function<void()> body) {
     g* const gp = new_g(0);
-    coroutine_of(gp).body = std::move(body);
+    goroutine_of(gp).body = std::move(body);
     entry.fn = [](funcval*) {
-        const std::function<void()> own = std::move(coroutine_of(getg()).body);
+        const std::function<void()> own = std::move(goroutine_of(getg()).body);
         own();
     };
     start_g(gp, &entry, 0, 0);
@@ -241,70 +191,16 @@ namespace runtime {
 using machine::allocate;
 using machine::here;
 
-// Assembly's, and what the rest of the runtime has.
-
-extern "C" {
-
-void mcall(g* (*fn)(g* gp, void* argument), void* argument) {
-    machine::thread* const self = here();
-    g* const gp = self->block.current;
-    no_preempt::begin();
-    self->function = fn;
-    self->argument = argument;
-    self->left = gp;
-    self->block.current = gp->m->g0;
-    machine::leave(gp);
-}
-
-void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published, uint32_t value) {
-    machine::thread* const self = here();
-    self->left = from;
-    self->to = to;
-    self->slot = slot;
-    self->published = published;
-    self->value = value;
-    machine::leave(from);
-}
-
-void systemstack(void (*fn)()) {
-    fn();
-}
-
-long start_thread(uint64_t flags, void* stack, atomic<uint32_t>* tid,
-                  tcb* tls) asm("runtime.clone");
-long start_thread(uint64_t /*flags*/, void* /*stack*/, atomic<uint32_t>* tid, tcb* tls) {
-    const uint32_t id = machine::next_tid++;
-    tid->store(id, std::memory_order_release);
-    reinterpret_cast<machine::thread*>(tls)->tid = tid;
-    explore::start([tls] {
-        explore::local() = tls;
-        machine::run_goroutines();
-    });
-    return id;
-}
-
-} // extern "C"
+// What the rest of the runtime has.
 
 g* new_g(size_t /*stack*/) {
-    if (machine::used_coroutines == machine::most_coroutines) {
+    if (machine::used_goroutines == machine::most_goroutines) {
         explore::fail("the model has too many goroutines");
     }
-    machine::coroutine& made = machine::coroutines.at(machine::used_coroutines++);
+    machine::goroutine& made = machine::goroutines.at(machine::used_goroutines++);
     made.self.stack_hi = reinterpret_cast<uintptr_t>(made.top.data() + made.top.size());
     made.self.status.store(g_status::dead, std::memory_order_relaxed);
     return &made.self;
-}
-
-size_t thread_tls_size() {
-    return sizeof(machine::thread);
-}
-
-tcb* make_thread_tls(void* memory, g* current) {
-    auto* const made = new (memory) machine::thread{};
-    made->block.self = &made->block;
-    made->block.current = current;
-    made->block.nopreempt = 1;
-    return &made->block;
 }
 
 void init_preemption(m* /*mp*/) {}

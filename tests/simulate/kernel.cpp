@@ -1,0 +1,505 @@
+#include "tests/simulate/kernel.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <poll.h>
+#include <sys/mman.h>
+
+#include "base/cpu.h"
+#include "base/fatal.h"
+#include "base/knobs.h"
+#include "mem/segment.h"
+#include "os/os.h"
+#include "os/process.h"
+#include "os/vdso.h"
+#include "sched/quota.h"
+#include "sched/sched.h"
+#include "tests/explore/explore.h"
+#include "tests/explore/goroutines.h"
+#include "tests/simulate/simulator.h"
+
+extern "C" {
+// sched/goroutine.cpp
+[[noreturn]] void goexit1() asm("runtime.goexit1");
+// sched/preempt.cpp
+runtime::g* preempted0(runtime::g* gp) asm("runtime.preempted0");
+void gopreempt() asm("runtime.gopreempt");
+// mem/segment.cpp
+void grow_stack(runtime::mem::segment* last, std::size_t need) asm("runtime.grow_stack");
+}
+
+namespace runtime {
+
+scheduler sched;
+m m0;
+g g0;
+p p0;
+knob_values knobs{};
+namespace os {
+process_info process{};
+}
+
+} // namespace runtime
+
+namespace {
+
+using namespace runtime;
+using machine::thread;
+
+// Places that a signal's frame may name.
+extern "C" {
+void runtime_text() asm("runtime.preempted");
+void runtime_text() {}
+void sigreturn() asm("runtime.sigreturn");
+void sigreturn() {}
+extern const char sigresume_end[] asm("runtime.sigresume_end");
+const char sigresume_end[1] = {};
+}
+
+thread first_thread;
+// The kernel's stack of the first thread, as far as goroutine 1's g lies on it.
+alignas(64) std::array<std::byte, FIRST_G_ROOM> kernel_stack;
+std::unordered_map<g*, machine::coroutine> coroutines;
+void (*program)() = nullptr;
+std::string expected_fatal;
+std::set<const thread*> alive; // which are the kernel's too, until they are over
+os::signal_handler handler = nullptr;
+
+// Memory, from a place that is the same in each run.
+class address_space {
+public:
+    void* map(std::size_t size) {
+        size = rounded(size);
+        // The lowest that fits, so that what was given back is soon used again.
+        for (auto& [at, room] : free_) {
+            if (room >= size) {
+                char* const memory = at;
+                const std::size_t rest = room - size;
+                free_.erase(at);
+                if (rest != 0) {
+                    free_.emplace(memory + size, rest);
+                }
+                return memory;
+            }
+        }
+        if (end_ == nullptr) {
+            constexpr std::uintptr_t place = 0x100000000000;
+            base_ = end_ = static_cast<char*>(
+                mmap(reinterpret_cast<void*>(place), most, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0));
+            if (base_ == MAP_FAILED) {
+                explore::fail("the simulator's own memory cannot be mapped");
+            }
+        }
+        if (static_cast<std::size_t>(end_ - base_) + size > most) {
+            explore::fail("the simulated memory is used up");
+        }
+        char* const memory = end_;
+        end_ += size;
+        return memory;
+    }
+
+    void unmap(void* memory, std::size_t size) {
+        auto* const at = static_cast<char*>(memory);
+        size = rounded(size);
+        must_be_mapped(at, size);
+        clear(at, size);
+        auto made = free_.emplace(at, size).first;
+        if (const auto next = std::next(made);
+            next != free_.end() && made->first + made->second == next->first) {
+            made->second += next->second;
+            free_.erase(next);
+        }
+        if (made != free_.begin()) {
+            if (const auto before = std::prev(made);
+                before->first + before->second == made->first) {
+                before->second += made->second;
+                free_.erase(made);
+            }
+        }
+    }
+
+    void clear(void* memory, std::size_t size) {
+        must_be_mapped(static_cast<char*>(memory), size);
+        if (madvise(memory, size, MADV_DONTNEED) != 0) {
+            explore::fail("the simulator's own memory cannot be given back");
+        }
+    }
+
+private:
+    static constexpr std::size_t most = std::size_t{64} << 30;
+    static constexpr std::size_t page = 4096;
+
+    static std::size_t rounded(std::size_t size) { return (size + page - 1) & ~(page - 1); }
+
+    void must_be_mapped(const char* at, std::size_t size) const {
+        explore::check(at >= base_ && at + size <= end_, "what was never mapped is given back");
+        auto next = free_.upper_bound(const_cast<char*>(at));
+        explore::check(next == free_.end() || next->first >= at + size,
+                       "what is not mapped is given back");
+        explore::check(next == free_.begin() ||
+                           std::prev(next)->first + std::prev(next)->second <= at,
+                       "what is not mapped is given back");
+    }
+
+    char* base_ = nullptr;
+    char* end_ = nullptr;
+    std::map<char*, std::size_t> free_;
+};
+
+address_space memory;
+
+// Descriptors: pipes, by number. Even ones read, odd ones write.
+struct pipe_state {
+    std::vector<std::byte> bytes;
+    bool reader = true;
+    bool writer = true;
+};
+constexpr std::size_t pipe_room = 512;
+std::deque<pipe_state> pipes; // which waiters know by its place
+constexpr int first_descriptor = 1000;
+
+pipe_state* pipe_of(int fd) {
+    const auto index = static_cast<std::size_t>(fd - first_descriptor) / 2;
+    return fd >= first_descriptor && index < pipes.size() ? &pipes[index] : nullptr;
+}
+bool reads(int fd) {
+    return (fd - first_descriptor) % 2 == 0;
+}
+
+// A signal that the thread has got: what arch/amd64/preempt.S and the kernel do around the handler.
+void deliver() {
+    thread* const self = machine::here();
+    if (handler == nullptr || self == nullptr) {
+        return;
+    }
+    struct {
+        std::array<std::uint64_t, 21> before;
+        std::uint64_t rip;
+        std::array<std::uint64_t, 16> behind;
+    } frame{};
+    static_assert(sizeof frame == 304 && offsetof(decltype(frame), rip) == 168);
+    handler(os::sigurg, nullptr, &frame);
+    if (frame.rip != reinterpret_cast<std::uintptr_t>(&runtime_text)) {
+        return;
+    }
+    // The handler has made this thread the scheduler's. The goroutine goes on here some time, maybe
+    // on another thread.
+    g* const gp = self->block.current == nullptr ? nullptr : self->block.current->m->curg;
+    self->block.current = gp;
+    machine::leave([](g* off, void*) { return preempted0(off); }, nullptr);
+}
+
+} // namespace
+
+namespace machine {
+
+coroutine& coroutine_of(g* gp) {
+    return coroutines[gp];
+}
+
+void end_goroutine() {
+    goexit1();
+}
+
+std::uint32_t start_thread(thread* made) {
+    simulate::enter_kernel("clone");
+    if (simulate::refusal("clone") != 0) {
+        return 0;
+    }
+    explore::check(alive.insert(made).second, "a thread has the memory of one that is not over");
+    static std::uint32_t started = 0;
+    const std::uint32_t id = ++started + 1;
+    made->tid->store(id, std::memory_order_release);
+    explore::start([made] {
+        explore::local() = made;
+        run_goroutines();
+    });
+    return id;
+}
+
+} // namespace machine
+
+namespace simulate {
+
+void prologue() {
+    explore::fence(0); // a step
+    tcb* const block = get_tcb();
+    if (block->stack_guard != static_cast<std::uintptr_t>(STACK_PREEMPT)) {
+        return;
+    }
+    const g* const gp = getg();
+    block->stack_guard = gp->segment != nullptr ? gp->segment->guard : 0;
+    if (block->nopreempt == 0) {
+        gopreempt();
+    }
+}
+
+void grow_stack(std::size_t bytes) {
+    const no_preempt here;
+    mem::segment* last = getg()->segment;
+    if (last == nullptr) {
+        return; // the kernel's stack
+    }
+    while (last->next != nullptr) {
+        last = last->next;
+    }
+    ::grow_stack(last, bytes);
+}
+
+std::array<int, 2> make_pipe() {
+    const int first = first_descriptor + 2 * static_cast<int>(pipes.size());
+    pipes.emplace_back();
+    return {first, first + 1};
+}
+
+void sleep_in_the_kernel(std::int64_t nanoseconds) {
+    const syscall_scope blocking;
+    enter_kernel("sleep");
+    const std::int64_t deadline = now() + nanoseconds;
+    while (now() < deadline) {
+        (void)wait(nullptr, deadline);
+    }
+}
+
+void expect_fatal(std::string_view text) {
+    expected_fatal = text;
+}
+
+void boot(std::uint32_t procs, void (*main)()) {
+    program = main;
+    explore::local() = &first_thread;
+    on_signal(&deliver);
+    first_thread.block.current = &g0;
+    first_thread.block.nopreempt = 1;
+    first_thread.block.self = &first_thread.block;
+    g0.m = &m0;
+    g0.stack_hi = reinterpret_cast<std::uintptr_t>(kernel_stack.data());
+    m0.g0 = &g0;
+    m0.random = 1;
+    m0.id = sched.mnext++;
+    knobs.asyncpreemptoff = one_in(8) ? 1 : 0;
+    os::process.cpus = procs;
+    procresize(procs);
+    static funcval entry{[](funcval*) {
+        program();
+        explore::check(expected_fatal.empty(), "it was not fatal");
+        end("ok");
+    }};
+    newproc(&entry);
+    machine::run_goroutines();
+}
+
+} // namespace simulate
+
+namespace runtime {
+
+using simulate::enter_kernel;
+using simulate::refusal;
+
+uint32_t cpu_xsave_arguments(size_t /*room*/, bool* fits) {
+    *fits = true;
+    return 0;
+}
+void schedtrace(uint64_t /*milliseconds*/) {}
+uint32_t cpu_quota() {
+    return no_cpu_quota;
+}
+
+void fatal(std::string_view text) {
+    if (text == expected_fatal) {
+        simulate::end("ok, " + expected_fatal);
+    }
+    // What the runtime cannot do without was refused, and it says so.
+    if (simulate::refused_once() && text != "all goroutines are asleep - deadlock!" &&
+        text != "a goroutine is not in the state that its owner left it in") {
+        simulate::end("ok, fatal error: " + std::string(text));
+    }
+    explore::fail(("fatal error: " + std::string(text)).c_str());
+}
+void fatal(std::initializer_list<std::string_view> parts) {
+    fatal(*parts.begin());
+}
+void fatal_after(std::string_view /*lines*/, std::string_view text) {
+    fatal(text);
+}
+void fatal_errno(std::string_view what, int /*error*/, std::string_view /*hint*/) {
+    fatal(what);
+}
+void panic(std::string_view text) {
+    explore::fail(("panic: " + std::string(text)).c_str());
+}
+
+namespace os {
+
+namespace {
+
+void* map_for(size_t size, int* error) {
+    enter_kernel("mmap");
+    *error = refusal("mmap");
+    return *error == 0 ? memory.map(size) : nullptr;
+}
+
+} // namespace
+
+void* map(size_t size, int* error) {
+    return map_for(size, error);
+}
+void* map_stack(size_t size, int* error) {
+    return map_for(size, error);
+}
+int unmap(void* address, size_t size) {
+    enter_kernel("munmap");
+    if (const int error = refusal("munmap"); error != 0) {
+        return -error;
+    }
+    memory.unmap(address, size);
+    return 0;
+}
+int decommit(void* address, size_t size) {
+    enter_kernel("madvise");
+    if (const int error = refusal("madvise"); error != 0) {
+        return -error;
+    }
+    memory.clear(address, size);
+    return 0;
+}
+int guard(void* /*address*/, size_t /*size*/) {
+    enter_kernel("mprotect");
+    return -refusal("mprotect");
+}
+
+int fast_clock_gettime(int /*clock*/, timespec* time) {
+    if (const int error = refusal("clock_gettime"); error != 0) {
+        return -error;
+    }
+    constexpr int64_t second = 1'000'000'000;
+    *time = {1 + simulate::now() / second, simulate::now() % second};
+    return 0;
+}
+void sleep(int64_t nanoseconds) {
+    enter_kernel("nanosleep");
+    (void)simulate::wait(nullptr, simulate::now() + nanoseconds);
+}
+
+uint32_t thread_id() {
+    return static_cast<uint32_t>(simulate::thread_number() + 1);
+}
+int set_signal_handler(int /*signal*/, signal_handler to, void (* /*restorer*/)()) {
+    enter_kernel("rt_sigaction");
+    handler = to;
+    return 0;
+}
+int set_signal_stack(void* /*stack*/, size_t /*size*/) {
+    enter_kernel("sigaltstack");
+    return 0;
+}
+int unblock_signal(int /*signal*/) {
+    enter_kernel("rt_sigprocmask");
+    return 0;
+}
+int signal_thread(uint32_t to, int /*signal*/) {
+    enter_kernel("tgkill");
+    if (const int error = refusal("tgkill"); error != 0) {
+        return -error;
+    }
+    return simulate::signal(to - 1) ? 0 : -ESRCH;
+}
+void exit_thread() {
+    enter_kernel("exit");
+    // The kernel's part, with which the thread's memory may be used again.
+    machine::thread* const self = machine::here();
+    self->tid->store(0, std::memory_order_release);
+    alive.erase(self);
+    explore::end_thread();
+}
+
+int futex_wait(const uint32_t* word, uint32_t expected, int64_t nanoseconds) {
+    return explore::futex_wait(word, expected, nanoseconds);
+}
+int futex_wake(const uint32_t* word, int count) {
+    return explore::futex_wake(word, count);
+}
+
+long read(int fd, void* buffer, size_t size) {
+    enter_kernel("read");
+    pipe_state* const from = pipe_of(fd);
+    if (from == nullptr || !reads(fd)) {
+        return -EBADF;
+    }
+    for (;;) {
+        if (simulate::interrupted()) {
+            return -EINTR;
+        }
+        if (const size_t there = std::min(size, pipe_of(fd)->bytes.size()); there != 0) {
+            const size_t count = 1 + simulate::below(there); // a short one is one, too
+            auto& bytes = pipe_of(fd)->bytes;
+            std::memcpy(buffer, bytes.data(), count);
+            bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
+            simulate::wake_all(pipe_of(fd + 1));
+            return static_cast<long>(count);
+        }
+        if (!pipe_of(fd)->writer) {
+            return 0;
+        }
+        if (!simulate::wait(pipe_of(fd), -1)) {
+            return -EINTR;
+        }
+    }
+}
+long write(int fd, const void* data, size_t size) {
+    enter_kernel("write");
+    if (pipe_of(fd) == nullptr || reads(fd)) {
+        return -EBADF;
+    }
+    for (;;) {
+        if (simulate::interrupted()) {
+            return -EINTR;
+        }
+        auto& bytes = pipe_of(fd)->bytes;
+        if (!pipe_of(fd)->reader) {
+            return -EPIPE;
+        }
+        if (bytes.size() < pipe_room) {
+            const size_t count = 1 + simulate::below(std::min(size, pipe_room - bytes.size()));
+            const auto* const from = static_cast<const std::byte*>(data);
+            bytes.insert(bytes.end(), from, from + count);
+            simulate::wake_all(pipe_of(fd));
+            return static_cast<long>(count);
+        }
+        if (!simulate::wait(pipe_of(fd), -1)) {
+            return -EINTR;
+        }
+    }
+}
+int close(int fd) {
+    enter_kernel("close");
+    pipe_state* const of = pipe_of(fd);
+    if (of == nullptr) {
+        return -EBADF;
+    }
+    (reads(fd) ? of->reader : of->writer) = false;
+    simulate::wake_all(of);
+    return 0;
+}
+int open(const char* /*path*/, int /*flags*/, unsigned /*mode*/) {
+    enter_kernel("open");
+    return -ENOENT;
+}
+int poll(pollfd* /*fds*/, unsigned /*count*/, int /*timeout_ms*/) {
+    enter_kernel("poll");
+    return -ENOSYS;
+}
+
+} // namespace os
+
+} // namespace runtime

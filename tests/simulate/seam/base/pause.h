@@ -1,0 +1,19 @@
+// In the place of the runtime's base/pause.h, on the simulated clock.
+#pragma once
+
+#include <cstdint>
+
+#include "tests/explore/explore.h"
+#include "tests/simulate/simulator.h"
+
+namespace runtime {
+
+inline void pause() {
+    explore::pause();
+}
+
+inline std::uint64_t cycles() {
+    return static_cast<std::uint64_t>(simulate::now()) * 3;
+}
+
+} // namespace runtime

@@ -1,0 +1,304 @@
+// Random programs under the simulated kernel: goroutines by the thousand that do what goroutines
+// do, and what must hold whatever the schedule and whatever the kernel refuses:
+//
+//   * every goroutine that is started begins once, runs on one thread at a time, and ends once;
+//   * who waits goes on when what it waits for has happened, and not before; nobody waits for ever;
+//   * a mutex has one owner; what is written to a pipe comes out of it, in order;
+//   * a program all of whose goroutines wait for ever is told so;
+//   * a refusal that the runtime cannot do without ends it with a line that says so.
+#include <rt0/os.h>
+#include <rt0/rt0.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "sched/sched.h"
+#include "tests/explore/explore.h"
+#include "tests/simulate/kernel.h"
+#include "tests/simulate/simulator.h"
+
+namespace runtime {
+struct mutex;
+// abi/mutex.cpp
+int mutex_lock(mutex* object) asm("simulated_mutex_lock");
+int mutex_unlock(mutex* object) asm("simulated_mutex_unlock");
+} // namespace runtime
+
+namespace {
+
+using explore::check;
+using simulate::below;
+using simulate::one_in;
+using simulate::prologue;
+
+// What a goroutine has come to.
+struct life {
+    int begun = 0;
+    int ended = 0;
+    int inside = 0;
+};
+
+class shared_sum {
+public:
+    void add(std::uint64_t steps) {
+        check(runtime::mutex_lock(object()) == 0, "a lock fails");
+        check(++inside_ == 1, "a mutex has two owners");
+        for (; steps > 0; --steps) {
+            prologue();
+        }
+        ++sum_;
+        check(--inside_ == 0, "a mutex has two owners");
+        check(runtime::mutex_unlock(object()) == 0, "an unlock fails");
+    }
+    [[nodiscard]] int sum() const { return sum_; }
+
+private:
+    runtime::mutex* object() { return reinterpret_cast<runtime::mutex*>(mutex_.data()); }
+
+    alignas(8) std::array<std::byte, 40> mutex_{};
+    int inside_ = 0;
+    int sum_ = 0;
+};
+
+// All of a run.
+std::deque<life> lives;
+std::size_t budget; // of goroutines
+std::size_t started;
+rt0::wait_group everybody;
+std::array<shared_sum, 3> sums;
+int added;
+
+// What goroutines do, and how often each: other mixes in each run, some of them without most.
+enum class act : std::uint8_t { yield, call, spin, start, add, sleep, talk, grow, tie, procs };
+std::vector<act> mix;
+
+void choose_mix() {
+    for (const act each : {act::yield, act::call, act::spin, act::start, act::add, act::sleep,
+                           act::talk, act::grow, act::tie, act::procs}) {
+        mix.insert(mix.end(), one_in(3) ? 0 : 1 + below(5), each);
+    }
+    mix.push_back(act::yield);
+}
+
+class goroutine {
+public:
+    explicit goroutine(life& own)
+        : own_(own) {}
+
+    void live() {
+        check(++own_.begun == 1, "a goroutine begins twice");
+        enter();
+        for (std::uint64_t turns = 1 + below(20); turns > 0; --turns) {
+            do_something();
+        }
+        leave();
+        check(++own_.ended == 1, "a goroutine ends twice");
+        everybody.done();
+    }
+
+    // So many at most may be started by this one and those that it starts. Whoever starts them
+    // returns when it has, and they need not have ended.
+    static bool start(rt0::wait_group* waits_for) {
+        if (started == budget) {
+            return false;
+        }
+        ++started;
+        life& its = lives.emplace_back();
+        everybody.add(1);
+        if (waits_for != nullptr) {
+            waits_for->add(1);
+        }
+        const auto body = [&its, waits_for] {
+            goroutine(its).live();
+            if (waits_for != nullptr) {
+                waits_for->done();
+            }
+        };
+        if (one_in(30)) {
+            rt0::go(rt0::stack_size(below(1'000'000)), body);
+        } else {
+            rt0::go(body);
+        }
+        return true;
+    }
+
+private:
+    // Between these two it runs on one thread; leave is before it may be elsewhere.
+    void enter() { check(++own_.inside == 1, "a goroutine runs twice at once"); }
+    void leave() { check(--own_.inside == 0, "a goroutine runs twice at once"); }
+
+    void do_something() {
+        switch (mix[below(mix.size())]) {
+        case act::yield:
+            leave();
+            rt0::yield();
+            enter();
+            break;
+        case act::call:
+            for (std::uint64_t calls = below(one_in(40) ? 20'000 : 300); calls > 0; --calls) {
+                prologue();
+            }
+            break;
+        case act::spin:
+            // Calls nothing.
+            for (std::uint64_t steps = below(one_in(40) ? 20'000 : 300); steps > 0; --steps) {
+                explore::fence(0);
+            }
+            break;
+        case act::start:
+            start_some();
+            break;
+        case act::add: {
+            auto& sum = sums.at(below(sums.size()));
+            ++added;
+            leave();
+            sum.add(below(10));
+            enter();
+            break;
+        }
+        case act::sleep:
+            leave();
+            simulate::sleep_in_the_kernel(static_cast<std::int64_t>(1 + below(200'000)));
+            enter();
+            break;
+        case act::talk:
+            talk();
+            break;
+        case act::grow:
+            for (std::uint64_t depth = 1 + below(6); depth > 0; --depth) {
+                simulate::grow_stack(100 + below(one_in(10) ? 400'000 : 2'000));
+            }
+            break;
+        case act::tie:
+            tie();
+            break;
+        case act::procs:
+            (void)rt0::gomaxprocs(static_cast<int>(1 + below(8)));
+            break;
+        }
+    }
+
+    void start_some() {
+        auto own = std::make_unique<rt0::wait_group>();
+        std::uint64_t count = one_in(20) ? below(400) : below(4);
+        while (count > 0 && start(own.get())) {
+            --count;
+        }
+        leave();
+        own->wait();
+        enter();
+    }
+
+    // A goroutine that writes into a pipe what this one reads from it.
+    void talk() {
+        if (started == budget) {
+            return;
+        }
+        const auto [from, to] = simulate::make_pipe();
+        const std::size_t size = 1 + below(2'000);
+        ++started;
+        life& its = lives.emplace_back();
+        everybody.add(1);
+        rt0::go([&its, fd = to, size] {
+            check(++its.begun == 1, "a goroutine begins twice");
+            rt0::file out(fd);
+            std::vector<std::byte> bytes(size);
+            for (std::size_t i = 0; i < size; ++i) {
+                bytes[i] = static_cast<std::byte>(i * 7);
+            }
+            check(out.write(bytes).has_value(), "a write fails");
+            check(out.close().has_value(), "a close fails");
+            check(++its.ended == 1, "a goroutine ends twice");
+            everybody.done();
+        });
+        rt0::file in(from);
+        std::array<std::byte, 300> buffer{};
+        std::size_t got = 0;
+        for (;;) {
+            leave();
+            const auto count = in.read(buffer);
+            enter();
+            check(count.has_value(), "a read fails");
+            if (*count == 0) {
+                break;
+            }
+            for (std::size_t i = 0; i < *count; ++i) {
+                check(buffer.at(i) == static_cast<std::byte>((got + i) * 7),
+                      "what comes out of a pipe is not what went in");
+            }
+            got += *count;
+        }
+        check(got == size, "not all that went into a pipe comes out");
+    }
+
+    // Tied to its thread; now and then for good.
+    void tie() {
+        rt0::lock_os_thread();
+        const std::size_t thread = simulate::thread_number();
+        for (std::uint64_t turns = below(4); turns > 0; --turns) {
+            leave();
+            rt0::yield();
+            enter();
+            check(simulate::thread_number() == thread, "a tied goroutine is on another thread");
+            prologue();
+        }
+        if (!one_in(4)) {
+            rt0::unlock_os_thread();
+        }
+    }
+
+    life& own_;
+};
+
+void program() {
+    // Few as often as many, up to some thousands.
+    choose_mix();
+    const std::size_t first = 1 + below(20);
+    budget = first + below(std::size_t{1} << below(13));
+    if (one_in(3)) {
+        rt0::lock_os_thread();
+    }
+    for (std::size_t i = 0; i < first; ++i) {
+        (void)goroutine::start(nullptr);
+    }
+    everybody.wait();
+    for (const life& each : lives) {
+        check(each.begun == 1 && each.ended == 1 && each.inside == 0,
+              "a goroutine has not run from its begin to its end once");
+    }
+    int sum = 0;
+    for (const shared_sum& each : sums) {
+        sum += each.sum();
+    }
+    check(sum == added, "a sum under a mutex is wrong");
+    // Those that have done all they do are still about to end.
+    while (rt0::num_goroutine() != 1) {
+        rt0::yield();
+    }
+    if (one_in(2)) {
+        // For as long as it takes idle threads to leave.
+        simulate::sleep_in_the_kernel(6'000'000'000);
+    }
+    if (one_in(4)) {
+        simulate::expect_fatal("all goroutines are asleep - deadlock!");
+        static rt0::wait_group never;
+        never.add(1);
+        for (std::uint64_t i = below(5); i > 0; --i) {
+            rt0::go([] { never.wait(); });
+        }
+        never.wait();
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return simulate::run(argc, argv, [] {
+        simulate::boot(static_cast<std::uint32_t>(1 + below(one_in(2) ? 2 : 8)), program);
+    });
+}

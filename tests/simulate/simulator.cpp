@@ -33,7 +33,6 @@ namespace {
 constexpr std::size_t stack_size = std::size_t{256} * 1024;
 constexpr std::int64_t step_time = 10; // nanoseconds
 constexpr std::int64_t call_time = 300;
-constexpr std::int64_t microsecond = 1'000;
 // Beyond, it goes round in circles.
 constexpr std::uint64_t most_steps = 500'000'000;
 constexpr std::uint64_t most_turns = 30'000'000;
@@ -191,9 +190,9 @@ void simulator::give_way() {
     if (left_ == 0) {
         if (fate_.stalls != 0 && generator_() % fate_.stalls == 0) {
             // From a microsecond to some ten milliseconds, short ones as often as long ones.
-            current_->stalled_until =
-                now_ +
-                static_cast<std::int64_t>((microsecond << generator_() % 14) + generator_() % 1000);
+            const std::uint64_t time =
+                (std::uint64_t{1'000} << generator_() % 14) + generator_() % 1'000;
+            current_->stalled_until = now_ + static_cast<std::int64_t>(time);
         }
         choose_next();
     }
@@ -323,7 +322,7 @@ void simulator::end(const std::string& text, int status) {
             std::string(", ") + fate_.refuse + " refused " + std::to_string(refused_) + " times";
     }
     std::printf("seed %lu: %zu threads, %lu turns, %ld us%s, %016lx: %s%s\n", seed_,
-                threads_.size(), turns_, now_ / microsecond, refused.c_str(), hash_,
+                threads_.size(), turns_, now_ / 1'000, refused.c_str(), hash_,
                 status == 0 ? "" : "FAILED: ", text.c_str());
     std::fflush(stdout);
     std::_Exit(status);

@@ -334,6 +334,16 @@ TEST_F(Blocks, AListComesBackAsItWasGiven) {
 }
 
 // The tops of blocks at the same place of neighbouring pages are in different lines.
+// A p that has none gives none: whoever takes next gets blocks all the same.
+TEST_F(Blocks, AnEmptyListIsNotKept) {
+    drop_goroutine_batches(); // there is room for it
+    give_goroutine_blocks(nullptr);
+    int error = 0;
+    void* const list = take_goroutine_blocks(32, &error);
+    ASSERT_NE(list, nullptr) << error;
+    give_goroutine_blocks(list);
+}
+
 TEST_F(Blocks, PlacesAreStaggered) {
     alignas(16384) static std::array<char, 16384> memory;
     for (size_t at = 0; at < memory.size(); at += goroutine_block_size) {

@@ -272,6 +272,9 @@ void* take_goroutine_blocks(uint32_t count, int* error) {
 }
 
 void give_goroutine_blocks(void* list) {
+    if (list == nullptr) {
+        return; // who takes it would think that there is no memory
+    }
     const lock_guard guard(lock);
     if (batches.count < most_batches) {
         batches.lists[batches.count] = list;

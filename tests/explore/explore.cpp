@@ -20,6 +20,8 @@
 
 #include <sys/mman.h>
 
+#include "tests/host/context.h"
+
 namespace explore {
 
 namespace {
@@ -216,7 +218,7 @@ thread& explorer::make_thread(std::function<void()> body) {
     made.id = used_threads_++;
     made.body = std::move(body);
     made.priority = static_cast<int>(generator_() % 1000) + 1000;
-    made.sp = fresh_context(static_cast<std::byte*>(stack) + stack_size, &explorer::enter);
+    made.sp = host::fresh_context(static_cast<std::byte*>(stack) + stack_size, &explorer::enter);
     return made;
 }
 
@@ -242,7 +244,7 @@ void explorer::end_thread() {
 void explorer::leave(thread& to) {
     next_ = &to;
     if (&to != current_) {
-        explore_switch(&current_->sp, engine_);
+        host::host_switch(&current_->sp, engine_);
     }
 }
 
@@ -301,7 +303,7 @@ void explorer::choose_next() {
             fail("deadlock: a thread waits, and nobody is left to wake it");
         }
         next_ = nullptr;
-        explore_switch(&current_->sp, engine_);
+        host::host_switch(&current_->sp, engine_);
     }
     leave(*candidates[choose_thread(candidates)]);
 }
@@ -566,7 +568,7 @@ bool explorer::compare_and_swap_pair(void* at, std::uint64_t* first, void** seco
 
 void explorer::finish() {
     next_ = nullptr;
-    explore_switch(&current_->sp, engine_);
+    host::host_switch(&current_->sp, engine_);
     std::abort(); // the run is over
 }
 
@@ -743,7 +745,7 @@ void explorer::run_once(const model& what) {
     next_ = &make_thread(what.body);
     while (next_ != nullptr) {
         current_ = next_;
-        explore_switch(&engine_, current_->sp);
+        host::host_switch(&engine_, current_->sp);
     }
     ++runs_;
     longest_ = std::max(longest_, steps_);

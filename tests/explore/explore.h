@@ -88,12 +88,4 @@ void fence(int order);
 bool compare_and_swap_pair(void* at, std::uint64_t* first, void** second, std::uint64_t new_first,
                            void* new_second);
 
-extern "C" {
-/// Saves the callee-saved registers on this stack, where *from points then, and goes on on another:
-/// for coroutines of the model's own.
-void explore_switch(void** from, void* to);
-}
-/// What explore_switch takes to begin with entry on a stack that ends at top.
-void* fresh_context(void* top, void (*entry)());
-
 } // namespace explore

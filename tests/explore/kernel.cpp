@@ -2,11 +2,18 @@
 #include <string>
 #include <string_view>
 
+#include "arch/amd64/tcb.h"
 #include "base/fatal.h"
 #include "os/os.h"
 #include "tests/explore/explore.h"
 
 namespace runtime {
+
+// Nobody is preempted here.
+tcb* get_tcb() {
+    static tcb of_all_threads{};
+    return &of_all_threads;
+}
 
 namespace os {
 

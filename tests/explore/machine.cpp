@@ -18,7 +18,8 @@
 #include "sched/quota.h"
 #include "sched/sched.h"
 #include "tests/explore/explore.h"
-#include "tests/explore/goroutines.h"
+#include "tests/host/context.h"
+#include "tests/host/switching.h"
 
 namespace runtime {
 
@@ -42,16 +43,19 @@ using explore::anew;
 constexpr auto relaxed = std::memory_order_relaxed;
 
 // A goroutine: its g, room for what prepare_g writes below stack_hi, and a stack of the host's.
-struct goroutine {
+struct coroutine {
     g self;
     std::array<void*, 4> top;
     std::function<void()> body;
-    coroutine stack;
+    funcval* start = nullptr;
+    void* sp = nullptr;
+    std::vector<std::byte> stack;
 };
 
-constexpr std::size_t most_goroutines = 16;
-std::array<goroutine, most_goroutines> goroutines;
-std::size_t used_goroutines = 0;
+constexpr std::size_t most_coroutines = 16;
+constexpr std::size_t coroutine_stack = std::size_t{128} * 1024;
+std::array<coroutine, most_coroutines> coroutines;
+std::size_t used_coroutines = 0;
 funcval entry{};
 
 thread first_thread;
@@ -75,17 +79,14 @@ void* allocate(std::size_t size) {
     return &arena.at(begin);
 }
 
-goroutine& goroutine_of(g* gp) {
-    return *reinterpret_cast<goroutine*>(gp); // its first member
-}
-
-} // namespace
-
 coroutine& coroutine_of(g* gp) {
-    return goroutine_of(gp).stack;
+    return *reinterpret_cast<coroutine*>(gp); // its first member
 }
 
-void end_goroutine() {
+// The outermost function of a goroutine.
+void begin() {
+    const coroutine& self = coroutine_of(getg());
+    self.start->fn(self.start);
     g* const gp = getg();
     no_preempt::begin();
     p* const pp = getp();
@@ -106,22 +107,35 @@ void end_goroutine() {
     std::abort();
 }
 
-uint32_t start_thread(thread* made) {
-    const uint32_t id = next_tid++;
-    made->tid->store(id, std::memory_order_release);
-    explore::start([made] {
-        explore::local() = made;
-        run_goroutines();
-    });
-    return id;
+} // namespace
+
+thread* here() {
+    return static_cast<thread*>(explore::local());
+}
+
+void enter(g* gp) {
+    coroutine& to = coroutine_of(gp);
+    if ((gp->sp & SP_FRESH) != 0) {
+        to.start = begins_with(gp);
+        gp->sp = 0;
+        if (to.stack.empty()) {
+            to.stack.resize(coroutine_stack);
+        }
+        to.sp = host::fresh_context(to.stack.data() + to.stack.size() / 16 * 16, &begin);
+    }
+    host::host_switch(&here()->sp, to.sp);
+}
+
+void leave(g* gp) {
+    host::host_switch(&coroutine_of(gp).sp, here()->sp);
 }
 
 void run(uint32_t procs, std::function<void()> main) {
-    for (goroutine& one : goroutines) {
+    for (coroutine& one : coroutines) {
         anew(one.self);
         one.body = nullptr;
     }
-    used_goroutines = 0;
+    used_coroutines = 0;
     arena_used = 0;
     next_tid = 1;
     seconds = 1;
@@ -132,18 +146,10 @@ void run(uint32_t procs, std::function<void()> main) {
     anew(p0);
     anew(first_thread);
     explore::local() = &first_thread;
-    first_thread.block.current = &g0;
-    first_thread.block.nopreempt = 1;
-    first_thread.block.self = &first_thread.block;
-    g0.m = &m0;
-    m0.g0 = &g0;
-    m0.random = 1;
-    os::process.cpus = procs;
-    m0.id = sched.mnext++;
-    procresize(procs);
+    boot(first_thread, procs);
     // As start_threads does.
     p0.exclusive.store(procs == 1, relaxed);
-    sched.first = &goroutines[0].self;
+    sched.first = &coroutines[0].self;
     go([main = std::move(main)] {
         main();
         explore::check(expected_fatal == nullptr, "it was not fatal");
@@ -154,9 +160,9 @@ void run(uint32_t procs, std::function<void()> main) {
 
 void go(std::function<void()> body) {
     g* const gp = new_g(0);
-    goroutine_of(gp).body = std::move(body);
+    coroutine_of(gp).body = std::move(body);
     entry.fn = [](funcval*) {
-        const std::function<void()> own = std::move(goroutine_of(getg()).body);
+        const std::function<void()> own = std::move(coroutine_of(getg()).body);
         own();
     };
     start_g(gp, &entry, 0, 0);
@@ -191,13 +197,34 @@ namespace runtime {
 using machine::allocate;
 using machine::here;
 
+tcb* get_tcb() {
+    return &here()->block;
+}
+
 // What the rest of the runtime has.
 
+extern "C" {
+
+long start_thread(uint64_t flags, void* stack, atomic<uint32_t>* tid,
+                  tcb* tls) asm("runtime.clone");
+long start_thread(uint64_t /*flags*/, void* /*stack*/, atomic<uint32_t>* tid, tcb* tls) {
+    const uint32_t id = machine::next_tid++;
+    tid->store(id, std::memory_order_release);
+    reinterpret_cast<machine::thread*>(tls)->tid = tid;
+    explore::start([tls] {
+        explore::local() = tls;
+        machine::run_goroutines();
+    });
+    return id;
+}
+
+} // extern "C"
+
 g* new_g(size_t /*stack*/) {
-    if (machine::used_goroutines == machine::most_goroutines) {
+    if (machine::used_coroutines == machine::most_coroutines) {
         explore::fail("the model has too many goroutines");
     }
-    machine::goroutine& made = machine::goroutines.at(machine::used_goroutines++);
+    machine::coroutine& made = machine::coroutines.at(machine::used_coroutines++);
     made.self.stack_hi = reinterpret_cast<uintptr_t>(made.top.data() + made.top.size());
     made.self.status.store(g_status::dead, std::memory_order_relaxed);
     return &made.self;

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csetjmp>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -24,13 +27,15 @@
 #include "sched/quota.h"
 #include "sched/sched.h"
 #include "tests/explore/explore.h"
-#include "tests/explore/goroutines.h"
+#include "tests/host/context.h"
+#include "tests/host/switching.h"
 #include "tests/simulate/simulator.h"
 
 extern "C" {
 // sched/goroutine.cpp
 [[noreturn]] void goexit1() asm("runtime.goexit1");
 // sched/preempt.cpp
+[[noreturn]] void resume_preempted(runtime::g* gp) asm("runtime.resume_preempted");
 runtime::g* preempted0(runtime::g* gp) asm("runtime.preempted0");
 void gopreempt() asm("runtime.gopreempt");
 // mem/segment.cpp
@@ -68,7 +73,14 @@ const char sigresume_end[1] = {};
 thread first_thread;
 // The kernel's stack of the first thread, as far as goroutine 1's g lies on it.
 alignas(64) std::array<std::byte, FIRST_G_ROOM> kernel_stack;
-std::unordered_map<g*, machine::coroutine> coroutines;
+struct coroutine {
+    void* sp = nullptr;
+    std::unique_ptr<std::byte[]> stack;
+};
+constexpr std::size_t coroutine_stack = std::size_t{128} * 1024;
+std::unordered_map<g*, coroutine> coroutines;
+// Where sigresume comes back to, by thread.
+std::unordered_map<std::size_t, std::jmp_buf*> resuming;
 void (*program)() = nullptr;
 std::string expected_fatal;
 std::set<const thread*> alive; // which are the kernel's too, until they are over
@@ -194,37 +206,102 @@ void deliver() {
     }
     // The handler has made this thread the scheduler's. The goroutine goes on here some time, maybe
     // on another thread.
-    g* const gp = self->block.current == nullptr ? nullptr : self->block.current->m->curg;
-    self->block.current = gp;
-    machine::leave([](g* off, void*) { return preempted0(off); }, nullptr);
+    g* const gp = self->block.current->m->curg; // it is on g0
+    self->function = [](g* off, void*) { return preempted0(off); };
+    self->left = gp;
+    self->to = nullptr;
+    machine::leave(gp);
 }
 
 } // namespace
 
-namespace machine {
+extern "C" {
 
-coroutine& coroutine_of(g* gp) {
-    return coroutines[gp];
+// continue_with jumps, from wherever the stack pointer is.
+asm(R"(
+    .text
+    .globl runtime.gogo
+    .type runtime.gogo, @function
+runtime.gogo:
+    and $-16, %rsp
+    call gogo_on_host
+    .size runtime.gogo, . - runtime.gogo
+)");
+[[noreturn, gnu::used]] void gogo_on_host(g* gp) {
+    thread* const self = machine::here();
+    g* const over = self->block.current;
+    self->to = gp;
+    self->slot = nullptr;
+    self->block.current = gp->m->g0;
+    machine::leave(over);
+    std::abort(); // it was over
 }
 
-void end_goroutine() {
-    goexit1();
+// What the handler has put into the copy of the registers counts for nothing here: they are where
+// the goroutine went off its stack.
+[[noreturn]] void sigresume(g* gp, void* context) asm("runtime.sigresume");
+void sigresume(g* gp, void* /*context*/) {
+    gp->sp = 0;
+    std::longjmp(*resuming[simulate::thread_number()], 1);
 }
 
-std::uint32_t start_thread(thread* made) {
+long start_thread(std::uint64_t flags, void* stack, runtime::atomic<std::uint32_t>* tid,
+                  tcb* tls) asm("runtime.clone");
+long start_thread(std::uint64_t /*flags*/, void* /*stack*/, runtime::atomic<std::uint32_t>* tid,
+                  tcb* tls) {
+    auto* const made = reinterpret_cast<thread*>(tls);
+    made->tid = tid;
     simulate::enter_kernel("clone");
-    if (simulate::refusal("clone") != 0) {
-        return 0;
+    if (const int error = simulate::refusal("clone"); error != 0) {
+        return -error;
     }
     explore::check(alive.insert(made).second, "a thread has the memory of one that is not over");
     static std::uint32_t started = 0;
     const std::uint32_t id = ++started + 1;
-    made->tid->store(id, std::memory_order_release);
+    tid->store(id, std::memory_order_release);
     explore::start([made] {
         explore::local() = made;
-        run_goroutines();
+        machine::run_goroutines();
     });
     return id;
+}
+
+} // extern "C"
+
+namespace machine {
+
+thread* here() {
+    return static_cast<thread*>(explore::local());
+}
+
+void enter(g* gp) {
+    if ((gp->sp & SP_PREEMPTED) != 0) {
+        const no_preempt still;
+        std::jmp_buf back;
+        resuming[simulate::thread_number()] = &back;
+        if (setjmp(back) == 0) {
+            resume_preempted(gp); // sigresume comes back
+        }
+    }
+    thread* const self = here();
+    coroutine& to = coroutines[gp];
+    self->block.stack_guard = gp->segment != nullptr ? gp->segment->guard : 0;
+    if ((gp->sp & SP_FRESH) != 0) {
+        gp->sp &= ~std::uintptr_t{SP_FRESH};
+        if (to.stack == nullptr) {
+            to.stack = std::make_unique_for_overwrite<std::byte[]>(coroutine_stack);
+        }
+        to.sp = host::fresh_context(to.stack.get() + coroutine_stack, [] {
+            funcval* const start = begins_with(getg());
+            start->fn(start);
+            goexit1();
+        });
+    }
+    host::host_switch(&self->sp, to.sp);
+}
+
+void leave(g* gp) {
+    host::host_switch(&coroutines[gp].sp, here()->sp);
 }
 
 } // namespace machine
@@ -279,17 +356,9 @@ void boot(std::uint32_t procs, void (*main)()) {
     program = main;
     explore::local() = &first_thread;
     on_signal(&deliver);
-    first_thread.block.current = &g0;
-    first_thread.block.nopreempt = 1;
-    first_thread.block.self = &first_thread.block;
-    g0.m = &m0;
     g0.stack_hi = reinterpret_cast<std::uintptr_t>(kernel_stack.data());
-    m0.g0 = &g0;
-    m0.random = 1;
-    m0.id = sched.mnext++;
     knobs.asyncpreemptoff = one_in(8) ? 1 : 0;
-    os::process.cpus = procs;
-    procresize(procs);
+    machine::boot(first_thread, procs);
     static funcval entry{[](funcval*) {
         program();
         explore::check(expected_fatal.empty(), "it was not fatal");
@@ -305,6 +374,10 @@ namespace runtime {
 
 using simulate::enter_kernel;
 using simulate::refusal;
+
+tcb* get_tcb() {
+    return &machine::here()->block;
+}
 
 uint32_t cpu_xsave_arguments(size_t /*room*/, bool* fits) {
     *fits = true;

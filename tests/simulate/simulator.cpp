@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "tests/explore/explore.h"
+#include "tests/host/context.h"
 
 namespace simulate {
 
@@ -36,7 +37,7 @@ constexpr std::int64_t call_time = 300;
 // Beyond, it goes round in circles.
 constexpr std::uint64_t most_steps = 500'000'000;
 constexpr std::uint64_t most_turns = 30'000'000;
-constexpr rlim_t most_seconds = 10; // of a processor's time
+constexpr rlim_t most_seconds = 30; // of a processor's time
 
 enum class state : std::uint8_t { ready, waiting, over };
 
@@ -161,7 +162,7 @@ thread& simulator::make_thread(std::function<void()> body) {
     thread& made = *threads_.back();
     made.id = threads_.size() - 1;
     made.body = std::move(body);
-    made.sp = explore::fresh_context(static_cast<std::byte*>(stack) + stack_size, &enter);
+    made.sp = host::fresh_context(static_cast<std::byte*>(stack) + stack_size, &enter);
     return made;
 }
 
@@ -174,7 +175,7 @@ void simulator::run(void (*program)()) {
     current_ = &make_thread(program);
     next_turn();
     void* nobody = nullptr;
-    explore::explore_switch(&nobody, current_->sp);
+    host::host_switch(&nobody, current_->sp);
     std::abort(); // the run ends the process
 }
 
@@ -242,7 +243,7 @@ void simulator::choose_next() {
     next_turn();
     if (next != self) {
         current_ = next;
-        explore::explore_switch(&self->sp, next->sp);
+        host::host_switch(&self->sp, next->sp);
     }
 }
 

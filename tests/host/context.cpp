@@ -1,15 +1,14 @@
-// Stacks of one thread of the host, and the way from one to another.
+#include "tests/host/context.h"
+
 #include <algorithm>
 
-#include "tests/explore/explore.h"
-
-namespace explore {
+namespace host {
 
 asm(R"(
     .text
-    .globl explore_switch
-    .type explore_switch, @function
-explore_switch:
+    .globl host_switch
+    .type host_switch, @function
+host_switch:
     push %rbp
     push %rbx
     push %r12
@@ -25,11 +24,11 @@ explore_switch:
     pop %rbx
     pop %rbp
     ret
-    .size explore_switch, . - explore_switch
+    .size host_switch, . - host_switch
 )");
 
 void* fresh_context(void* top, void (*entry)()) {
-    // explore_switch pops six registers and returns into entry, as if that had been called.
+    // host_switch pops six registers and returns into entry, as if that had been called.
     auto** at = static_cast<void**>(top);
     *--at = nullptr;
     *--at = reinterpret_cast<void*>(entry);
@@ -38,4 +37,4 @@ void* fresh_context(void* top, void (*entry)()) {
     return static_cast<void*>(at);
 }
 
-} // namespace explore
+} // namespace host

@@ -1,5 +1,5 @@
-// In the place of the runtime's arch/amd64/tcb.h: the same block, found through the explorer's
-// thread in the place of FS.
+// In the place of the runtime's arch/amd64/tcb.h: the same block, found through the host's thread
+// in the place of FS.
 #pragma once
 
 #define get_tcb get_tcb_of_fs
@@ -10,15 +10,11 @@
 #undef getg
 #undef getp
 
-#include "tests/explore/explore.h"
-
 namespace runtime {
 
-inline tcb* get_tcb() {
-    static tcb of_models_without{};
-    auto* const block = static_cast<tcb*>(explore::local());
-    return block != nullptr ? block : &of_models_without;
-}
+// Not inline: a goroutine goes on on another thread, and a compiler that sees a thread_local keeps
+// where it was.
+tcb* get_tcb();
 
 #define getg() (::runtime::get_tcb()->current)
 #define getp() (::runtime::get_tcb()->p)

@@ -1,0 +1,97 @@
+#include "tests/host/switching.h"
+
+#include <new>
+#include <utility>
+
+#include "mem/tls.h"
+#include "os/process.h"
+
+namespace machine {
+
+using namespace runtime;
+
+void boot(thread& first, uint32_t procs) {
+    first.block.current = &g0;
+    first.block.nopreempt = 1;
+    first.block.self = &first.block;
+    g0.m = &m0;
+    m0.g0 = &g0;
+    m0.random = 1;
+    os::process.cpus = procs;
+    m0.id = sched.mnext++;
+    procresize(procs);
+}
+
+funcval* begins_with(const g* gp) {
+    return *reinterpret_cast<funcval**>(gp->sp & ~uintptr_t{SP_FRESH});
+}
+
+void run_goroutines() {
+    g* next = mstart1();
+    for (;;) {
+        here()->block.current = next;
+        no_preempt::end();
+        enter(next);
+        thread* const self = here();
+        if (self->to == nullptr) {
+            next = self->function(self->left, self->argument);
+            continue;
+        }
+        if (self->slot != nullptr) {
+            // What switch_to's stores are on x86: in this order, for whoever sees the second.
+            self->slot->store(self->left, std::memory_order_relaxed);
+            self->published->store(self->value, std::memory_order_release);
+        }
+        next = std::exchange(self->to, nullptr);
+    }
+}
+
+} // namespace machine
+
+namespace runtime {
+
+using machine::here;
+using machine::thread;
+
+extern "C" {
+
+void mcall(g* (*fn)(g* gp, void* argument), void* argument) {
+    thread* const self = here();
+    g* const gp = self->block.current;
+    no_preempt::begin();
+    self->function = fn;
+    self->argument = argument;
+    self->left = gp;
+    self->block.current = gp->m->g0;
+    machine::leave(gp);
+}
+
+void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published, uint32_t value) {
+    thread* const self = here();
+    self->left = from;
+    self->to = to;
+    self->slot = slot;
+    self->published = published;
+    self->value = value;
+    machine::leave(from);
+}
+
+void systemstack(void (*fn)()) {
+    fn();
+}
+
+} // extern "C"
+
+size_t thread_tls_size() {
+    return sizeof(thread);
+}
+
+tcb* make_thread_tls(void* memory, g* current) {
+    auto* const made = new (memory) thread{};
+    made->block.self = &made->block;
+    made->block.current = current;
+    made->block.nopreempt = 1;
+    return &made->block;
+}
+
+} // namespace runtime

@@ -262,7 +262,8 @@ void clone_m(m* mp) {
     // The thread that had it before has left its own there.
     __builtin_memset(memory, 0, thread_tls_size());
     mp->tls = make_thread_tls(memory, mp->g0);
-    if (&__libc_single_threaded != nullptr) {
+    // Once, by the only thread that there is: others read it as it is.
+    if (&__libc_single_threaded != nullptr && __libc_single_threaded != 0) {
         __libc_single_threaded = 0;
     }
     const long result =

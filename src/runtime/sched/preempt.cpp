@@ -253,7 +253,8 @@ void preempt(p* pp, uint32_t slice, bool by_signal) {
     pp->preempt.store(slice, std::memory_order_relaxed);
     // The p may change hands meanwhile. An m is never unmapped; who is asked and not meant gives
     // way once too often, and a signal to the wrong thread finds that nobody asked its p.
-    m* const mp = pp->m.load(std::memory_order_relaxed);
+    // Acquire: pairs with acquirep's release; mp->tls is there.
+    m* const mp = pp->m.load(std::memory_order_acquire);
     if (mp == nullptr) {
         return;
     }

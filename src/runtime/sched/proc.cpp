@@ -282,7 +282,8 @@ void ready(g* gp) {
 
 void acquirep(p* pp) {
     tcb* const block = get_tcb();
-    pp->m.store(getg()->m, std::memory_order_relaxed);
+    // Release: pairs with preempt's acquire; sysmon finds what the m was made with.
+    pp->m.store(getg()->m, std::memory_order_release);
     // Relaxed: what hands a p over, the lock or sysmon's compare-and-swap, orders it.
     pp->status.store(p_status::running, std::memory_order_relaxed);
     block->p = pp;

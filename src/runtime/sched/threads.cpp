@@ -697,7 +697,7 @@ void exitsyscall() {
     if (pp->status.compare_exchange_strong(expected, p_status::running, std::memory_order_acquire,
                                            std::memory_order_relaxed)) [[likely]] {
         tcb* const block = get_tcb();
-        pp->m.store(mp, std::memory_order_relaxed);
+        pp->m.store(mp, std::memory_order_release); // as acquirep does
         block->p = pp;
         block->blocks = &pp->blocks;
         set_status(gp, g_status::syscall, g_status::running);

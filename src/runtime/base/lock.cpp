@@ -1,7 +1,7 @@
 #include "base/lock.h"
 
+#include "base/futex.h"
 #include "base/pause.h"
-#include "os/os.h"
 
 namespace runtime {
 
@@ -35,13 +35,12 @@ void futex_lock::lock_slow() {
     while (word_.exchange(contended, std::memory_order_acquire) != unlocked) {
         // Whatever ends the wait (a wake-up, a signal, a word that is no longer 2), the exchange
         // decides.
-        (void)os::futex_wait(address(), contended, -1);
+        (void)futex_sleep(address(), contended, -1);
     }
 }
 
 void futex_lock::wake_one() {
-    // Fails only for an address that is not mapped, which this object's own is not.
-    (void)os::futex_wake(address(), 1);
+    futex_wake_one(address());
 }
 
 } // namespace runtime

@@ -1,6 +1,6 @@
 #include "base/note.h"
 
-#include "os/os.h"
+#include "base/futex.h"
 
 namespace runtime {
 
@@ -11,8 +11,7 @@ const uint32_t* note::address() const {
 
 void note::wake() {
     if (word_.exchange(1, std::memory_order_release) == sleeping) {
-        // Fails only for an address that is not mapped, which this object's own is not.
-        (void)os::futex_wake(address(), 1);
+        futex_wake_one(address());
     }
 }
 
@@ -24,7 +23,7 @@ bool note::sleep(int64_t nanoseconds) {
         return true;
     }
     for (;;) {
-        const int result = os::futex_wait(address(), sleeping, nanoseconds);
+        const int result = futex_sleep(address(), sleeping, nanoseconds);
         if (word_.load(std::memory_order_acquire) == 1) {
             return true;
         }

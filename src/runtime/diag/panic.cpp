@@ -1,7 +1,7 @@
 // panic and fatal: the last words of a program.
 //
-// Whoever calls one may be short of stack, so it puts what is to be said into a last_words on its
-// own stack, and crash (arch/amd64/crash.S) calls die on a stack that is for nothing else. What is
+// Whoever calls one may be short of stack, so what is to be said goes into the one last_words there
+// is, and crash (arch/amd64/crash.S) calls die on a stack that is for nothing else. What is
 // read of other goroutines is as it is at that moment: they go on until the process ends.
 #include <linux/errno.h>
 
@@ -22,11 +22,24 @@ namespace {
 struct last_words {
     std::string_view lines; // before all else
     const char* kind;
+    std::string_view text; // the only part, where there is one
     const std::string_view* parts;
     size_t count;
     int error; // 0: none
     std::string_view hint;
     bool is_panic;
+
+    void say(const char* what, std::string_view only) {
+        kind = what;
+        text = only;
+        parts = &text;
+        count = 1;
+    }
+    void say(const char* what, std::initializer_list<std::string_view> several) {
+        kind = what;
+        parts = several.begin();
+        count = several.size();
+    }
 };
 
 } // namespace
@@ -144,19 +157,22 @@ void print_error(report& out, int error) {
     }
 }
 
-[[noreturn]] void give_up(const last_words& words) {
-    // Relaxed: only one may win; nothing is published.
-    static constinit atomic<bool> dying{false};
-    if (dying.exchange(true, std::memory_order_relaxed)) {
-        os::exit_thread();
-    }
+constinit last_words said{};
+
+// For the first to fail, which says them by crash.
+last_words& first_words() {
     if (boot_step == nullptr) {
         // No signal takes the goroutine off this thread; and inline functions that the runtime
         // shares with the program find room.
         no_preempt::begin();
         get_tcb()->stack_guard = 0;
     }
-    crash(&words);
+    // Relaxed: only one may win; nothing is published.
+    static constinit atomic<bool> dying{false};
+    if (dying.exchange(true, std::memory_order_relaxed)) {
+        os::exit_thread();
+    }
+    return said;
 }
 
 } // namespace
@@ -194,27 +210,42 @@ void die(const last_words* words) {
 }
 
 void fatal(std::string_view text) {
-    give_up({{}, "fatal error: ", &text, 1, 0, {}, false});
+    first_words().say("fatal error: ", text);
+    crash(&said);
 }
 
 void fatal(std::initializer_list<std::string_view> parts) {
-    give_up({{}, "fatal error: ", parts.begin(), parts.size(), 0, {}, false});
+    first_words().say("fatal error: ", parts);
+    crash(&said);
 }
 
 void fatal_after(std::string_view lines, std::string_view text) {
-    give_up({lines, "fatal error: ", &text, 1, 0, {}, false});
+    last_words& words = first_words();
+    words.lines = lines;
+    words.say("fatal error: ", text);
+    crash(&said);
 }
 
 void fatal_errno(std::string_view what, int error, std::string_view hint) {
-    give_up({{}, "fatal error: ", &what, 1, error, hint, false});
+    last_words& words = first_words();
+    words.error = error;
+    words.hint = hint;
+    words.say("fatal error: ", what);
+    crash(&said);
 }
 
 void panic(std::string_view text) {
-    give_up({{}, "panic: ", &text, 1, 0, {}, true});
+    last_words& words = first_words();
+    words.is_panic = true;
+    words.say("panic: ", text);
+    crash(&said);
 }
 
 void panic(std::initializer_list<std::string_view> parts) {
-    give_up({{}, "panic: ", parts.begin(), parts.size(), 0, {}, true});
+    last_words& words = first_words();
+    words.is_panic = true;
+    words.say("panic: ", parts);
+    crash(&said);
 }
 
 } // namespace runtime

@@ -21,6 +21,7 @@
 // moving it would cost more than that. If the running goroutine does not let it, sysmon has that
 // one give way, and then somebody is woken for it.
 #include "base/fatal.h"
+#include "base/futex.h"
 #include "base/if_linked.h"
 #include "base/knobs.h"
 #include "base/pause.h"
@@ -508,6 +509,15 @@ void queue_starters(p* pp) {
 }
 
 } // namespace
+
+void check_futex(int result) {
+    if (result < 0 && result != -os::EAGAIN_ && result != -os::EINTR_ && result != -os::ETIMEDOUT_)
+        [[unlikely]] {
+        // A sleep with a time limit goes on by restart_syscall when the program was stopped.
+        fatal_errno("cannot have threads sleep and wake (futex, restart_syscall)", result,
+                    "allow both in the seccomp filter");
+    }
+}
 
 p* proc(uint32_t id) {
     return id == 0 ? &p0 : extra_procs[id].load(std::memory_order_acquire);

@@ -16,6 +16,10 @@ runtime.sigreturn:
         .cfi_undefined %rip
         movl    $15, %eax                       // rt_sigreturn
         syscall
+        movl    %eax, %edi                      // a seccomp filter refuses it
+        andq    $-16, %rsp
+        callq   runtime.sigreturn_refused
+        ud2
         .cfi_endproc
         .size   runtime.sigreturn, . - runtime.sigreturn
 
@@ -55,10 +59,16 @@ runtime.sigresume:
         movq    SEGMENT_GUARD(%rax), %rax
 .Lresume_guard:
         movq    %rax, %fs:TCB_STACK_GUARD
+        movq    %rsp, %rbx
         movq    %rsi, %rsp
         decl    %fs:TCB_NOPREEMPT               // the handler knows this function, and leaves it alone
         movl    $15, %eax                       // rt_sigreturn
         syscall
+        movq    %rbx, %rsp                      // a seccomp filter refuses it
+        movl    %eax, %edi
+        andq    $-16, %rsp
+        callq   runtime.sigreturn_refused
+        ud2
 runtime.sigresume_end:
         .cfi_endproc
         .size   runtime.sigresume, . - runtime.sigresume

@@ -209,6 +209,13 @@ void resume_preempted(g* gp) {
     sigresume(gp, &state->context);
 }
 
+// Where a sigreturn has come back: the registers are lost.
+[[noreturn]] void sigreturn_refused(int error) asm("runtime.sigreturn_refused");
+void sigreturn_refused(int error) {
+    fatal_errno("cannot return from a signal (rt_sigreturn)", error,
+                "allow it in the seccomp filter");
+}
+
 // What preempt_here asks XSAVE for; 0: it has FXSAVE.
 extern uint32_t xsave_mask asm("runtime.xsave_mask");
 constinit uint32_t xsave_mask = 0;

@@ -15,6 +15,7 @@ namespace runtime::os {
 enum errno_value : int {
     EPERM_ = 1,
     ENOENT_ = 2,
+    ESRCH_ = 3,
     EINTR_ = 4,
     EBADF_ = 9,
     EAGAIN_ = 11,

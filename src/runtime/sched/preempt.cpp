@@ -265,18 +265,19 @@ void preempt(p* pp, uint32_t slice, bool by_signal) {
     if (mp == nullptr) {
         return;
     }
+    const uint32_t thread = mp->tid.load(std::memory_order_relaxed);
+    if ((by_signal || !guard_works) && knobs.asyncpreemptoff == 0 && thread != 0) {
+        const int error = os::signal_thread(thread, os::sigurg);
+        if (error == 0 || error == -os::ESRCH_) { // ESRCH: it is over
+            return;
+        }
+    }
     // Without signals the guard is asked again: the store may have been lost.
-    if ((!by_signal || knobs.asyncpreemptoff != 0) && guard_works) {
+    if (guard_works) {
         // Release: pairs with the prologue's load, which on this processor acquires; preempt_here
         // sees the mask.
         atomic_ref<uintptr_t>(mp->tls->stack_guard)
             .store(static_cast<uintptr_t>(STACK_PREEMPT), std::memory_order_release);
-        return;
-    }
-    const uint32_t thread = mp->tid.load(std::memory_order_relaxed);
-    if (thread != 0 && knobs.asyncpreemptoff == 0) {
-        // ESRCH: it is over.
-        (void)os::signal_thread(thread, os::sigurg);
     }
 }
 

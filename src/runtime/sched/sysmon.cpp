@@ -27,12 +27,12 @@ constexpr int64_t time_slice = 10'000'000;
 // A goroutine that was sent a signal is sent no other for so long.
 constexpr int64_t between_signals = 1'000'000;
 
-int64_t now() {
+// The time; where the kernel refuses the clock, what sysmon has slept.
+int64_t now(int64_t slept) {
     constexpr int monotonic = 1;
     os::timespec time{};
-    // A kernel that refuses the clock makes every call look new: p's are taken back later.
     if (os::fast_clock_gettime(monotonic, &time) != 0) {
-        return 0;
+        return slept;
     }
     return time.seconds * 1'000'000'000 + time.nanoseconds;
 }
@@ -171,6 +171,7 @@ void wake_sysmon() {
 void sysmon() {
     uint32_t quiet = 0;
     int64_t delay = shortest_sleep;
+    int64_t slept = 0;
     for (;;) {
         if (quiet == 0) {
             delay = shortest_sleep;
@@ -178,6 +179,7 @@ void sysmon() {
             delay = delay * 2 < longest_sleep ? delay * 2 : longest_sleep;
         }
         os::sleep(delay);
+        slept += delay;
         bool sleep = false;
         {
             const lock_guard guard(sched.lock);
@@ -188,7 +190,7 @@ void sysmon() {
             sched.sysmon_note.clear();
             quiet = 0;
         }
-        const int64_t time = now();
+        const int64_t time = now(slept);
         quiet = look(time) ? 0 : quiet + 1;
         trace(time);
     }

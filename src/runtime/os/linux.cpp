@@ -197,7 +197,10 @@ void sleep(int64_t nanoseconds) {
 
 void exit_thread() {
     arch::syscall(__NR_exit, 0);
-    __builtin_trap();
+    // Only a seccomp filter refuses it.
+    for (;;) {
+        arch::syscall(__NR_pause);
+    }
 }
 
 void exit_group(int status) {

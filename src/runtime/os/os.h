@@ -117,7 +117,7 @@ using signal_handler = void (*)(int signal, void* info, void* context);
 void sleep(int64_t nanoseconds);
 
 // Ends the calling thread. Its stack may be unmapped or used again when the kernel has cleared the
-// thread's id.
+// thread's id. Where the kernel refuses to end it, it sleeps for good.
 [[noreturn]] void exit_thread();
 
 [[noreturn]] void exit_group(int status);

@@ -177,6 +177,7 @@ TEST_P(dumps, threads_are_refused) {
     how.filter.error = EPERM;
     expect_end(run("dumps", how), 2, "",
                "runtime: failed to create new OS thread (have 1 already; errno=1)\n"
+               "runtime: allow clone in the seccomp filter\n"
                "fatal error: newosproc" +
                    main_runs);
 }

@@ -9,6 +9,8 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "os/os.h"
+
 namespace runtime {
 
 // Prints "fatal error: TEXT" and the headers of all goroutines on stderr, the current one's first,
@@ -24,6 +26,14 @@ namespace runtime {
 // The same for a system call that failed: "fatal error: WHAT: errno 12 (ENOMEM)", then, where hint
 // is not empty, ": HINT", which says what the user can do. error may be negated.
 [[noreturn]] void fatal_errno(std::string_view what, int error, std::string_view hint = {});
+
+// The same for memory that the kernel does not give.
+[[noreturn]] inline void fatal_no_memory(std::string_view what, int error) {
+    const bool refused = error == -os::EPERM_ || error == -os::ENOSYS_;
+    fatal_errno(what, error,
+                refused ? "allow mmap and mprotect in the seccomp filter"
+                        : "raise RLIMIT_AS (ulimit -v)");
+}
 
 // Ends the way Go's panic does: "panic: TEXT", a blank line, "goroutine 1 [running]:", exit
 // status 2.

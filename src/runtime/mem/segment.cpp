@@ -89,7 +89,7 @@ size_t rounded(size_t size) {
 }
 
 [[noreturn]] void out_of_memory(int error) {
-    fatal_errno("cannot map a stack for a goroutine", error, "raise RLIMIT_AS (ulimit -v)");
+    fatal_no_memory("cannot map a stack for a goroutine", error);
 }
 
 void give_first_space(segment* owner) {

@@ -18,7 +18,7 @@ namespace {
 constexpr uint32_t gfree_batch = 32;
 
 [[noreturn]] void no_memory(int error) {
-    fatal_errno("cannot map a stack for a goroutine", error, "raise RLIMIT_AS (ulimit -v)");
+    fatal_no_memory("cannot map a stack for a goroutine", error);
 }
 
 void gpush(p* pp, g* gp) {

@@ -82,8 +82,8 @@ namespace {
 // Under sched.lock.
 constinit preempted_state* free_states = nullptr;
 
-// Room for one goroutine's registers, or null: then that thread does not preempt until there is
-// some.
+// Room for one goroutine's registers. A thread without would have its goroutine run for as long as
+// it likes, whoever waits.
 preempted_state* new_state() {
     {
         const lock_guard guard(sched.lock);
@@ -93,7 +93,11 @@ preempted_state* new_state() {
         }
     }
     int error = 0;
-    return static_cast<preempted_state*>(os::map(sizeof(preempted_state), &error));
+    void* const memory = os::map(sizeof(preempted_state), &error);
+    if (memory == nullptr) {
+        fatal_no_memory("cannot map the registers of a goroutine", error);
+    }
+    return static_cast<preempted_state*>(memory);
 }
 
 // Takes the goroutine off this thread, if that may be.
@@ -227,7 +231,7 @@ void init_preemption(m* mp) {
         int error = 0;
         void* const stack = os::map(signal_stack_size, &error);
         if (stack == nullptr) {
-            fatal_errno("cannot map a signal stack", error, "raise RLIMIT_AS (ulimit -v)");
+            fatal_no_memory("cannot map a signal stack", error);
         }
         mp->signal_stack = reinterpret_cast<uintptr_t>(stack);
     }

@@ -81,7 +81,7 @@ p* make_proc(uint32_t id) {
     int error = 0;
     auto* const pp = static_cast<p*>(os::map(sizeof(p), &error));
     if (pp == nullptr) {
-        fatal_errno("cannot map a p", error, "lower GOMAXPROCS or raise RLIMIT_AS (ulimit -v)");
+        fatal_no_memory("cannot map a p", error);
     }
     pp->id = id;
     // Release: pairs with proc's acquire.
@@ -182,7 +182,7 @@ m* map_m() {
         error = os::guard(memory, page);
     }
     if (error != 0) {
-        fatal_errno("cannot map the stack of a thread", error, "raise RLIMIT_AS (ulimit -v)");
+        fatal_no_memory("cannot map the stack of a thread", error);
     }
     const auto base = reinterpret_cast<uintptr_t>(memory);
     const uintptr_t top = (base + size - sizeof(thread_memory)) & ~uintptr_t{63};
@@ -254,6 +254,8 @@ m* new_m() {
     if (error == os::EAGAIN_) {
         lines << "runtime: may need to increase max user processes (ulimit -u), or the cgroup's "
                  "pids.max\n";
+    } else if (error == os::EPERM_ || error == os::ENOSYS_) {
+        lines << "runtime: allow clone in the seccomp filter\n";
     }
     fatal_after(lines.view(), "newosproc");
 }

@@ -2,7 +2,6 @@
 // check.
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "driver/programs.h"
+#include "driver/syscalls.h"
 
 namespace {
 
@@ -36,23 +36,6 @@ public:
     }
 };
 
-// A fenced list of docs/syscalls.md, and arch_prctl for a kernel that does not let programs write
-// FS.
-std::vector<int> documented(const std::string& list) {
-    std::vector<int> calls{SYS_arch_prctl};
-    std::ifstream page(DOCUMENTATION_DIR "/syscalls.md");
-    std::string line;
-    while (std::getline(page, line) && line != "```" + list) {
-    }
-    while (std::getline(page, line) && line != "```") {
-        const int call = driver::call_number(line);
-        EXPECT_GE(call, 0) << line;
-        calls.push_back(call);
-    }
-    EXPECT_GT(calls.size(), 1U) << "no such list: " << list;
-    return calls;
-}
-
 TEST_P(seccomp, hello_needs_write_and_exit) {
     expect_end(
         run("hello", filtered(action::refuse_all_but, {SYS_arch_prctl, SYS_write, SYS_exit_group})),
@@ -61,14 +44,15 @@ TEST_P(seccomp, hello_needs_write_and_exit) {
 
 // Here the first other call would kill.
 TEST_P(seccomp, the_documented_lists_are_enough) {
-    expect_end(run("hello", filtered(action::kill_all_but, documented("seccomp-hello"))), 0,
-               "Hello, world!\n");
+    expect_end(
+        run("hello", filtered(action::kill_all_but, driver::documented_list("seccomp-hello"))), 0,
+        "Hello, world!\n");
     for (const char* const name : {"ctors", "stl", "goroutines", "relro", "no_relro", "tls_large",
-                                   "alignment", "exits", "clock", "fails"}) {
+                                   "alignment", "exits", "clock", "fails", "parallel_sum"}) {
         options how;
         how.args = {"many"};
         const result expected = run(name, how);
-        how.filter = {action::kill_all_but, documented("seccomp-all")};
+        how.filter = {action::kill_all_but, driver::documented_list("seccomp-all")};
         const result end = run(name, how);
         EXPECT_EQ(end.out, expected.out) << name << describe(end);
         EXPECT_EQ(end.status, expected.status) << name << describe(end);
@@ -78,7 +62,7 @@ TEST_P(seccomp, the_documented_lists_are_enough) {
 
 // Without one of those that must succeed.
 TEST_P(seccomp, the_documented_list_is_the_least) {
-    const std::vector<int> list = documented("seccomp-hello");
+    const std::vector<int> list = driver::documented_list("seccomp-hello");
     for (const int left_out : list) {
         if (left_out == SYS_arch_prctl) {
             continue;

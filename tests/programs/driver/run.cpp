@@ -97,10 +97,11 @@ void must(bool good, const char* what) {
 
 void install(const seccomp_filter& filter) {
     using action = seccomp_filter::action;
-    const auto stop = filter.what == action::kill_all_but
+    const auto stop = filter.what == action::kill_all_but || filter.what == action::kill_only
                           ? SECCOMP_RET_KILL_PROCESS
                           : SECCOMP_RET_ERRNO | static_cast<unsigned>(filter.error);
-    const bool listed_are_refused = filter.what == action::refuse_only;
+    const bool listed_are_refused =
+        filter.what == action::refuse_only || filter.what == action::kill_only;
     std::vector<sock_filter> code;
     code.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
     const auto on_match = [&](int call, unsigned verdict) {
@@ -431,6 +432,12 @@ constexpr std::pair<int, const char*> call_names[] = {
     {SYS_sched_getaffinity, "sched_getaffinity"},
     {SYS_clone, "clone"},
     {SYS_vfork, "vfork"},
+    {SYS_exit, "exit"},
+    {SYS_pause, "pause"},
+    {SYS_nanosleep, "nanosleep"},
+    {SYS_restart_syscall, "restart_syscall"},
+    {SYS_sigaltstack, "sigaltstack"},
+    {SYS_rt_sigreturn, "rt_sigreturn"},
     {SYS_rt_sigaction, "rt_sigaction"},
     {SYS_rt_sigprocmask, "rt_sigprocmask"},
     {SYS_getpid, "getpid"},

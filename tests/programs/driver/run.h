@@ -64,7 +64,7 @@ struct stream {
 
 // System calls that are refused, by number.
 struct seccomp_filter {
-    enum class action : std::uint8_t { none, refuse_all_but, refuse_only, kill_all_but };
+    enum class action : std::uint8_t { none, refuse_all_but, refuse_only, kill_all_but, kill_only };
     action what = action::none;
     std::vector<int> calls;
     int error = 1; // EPERM

@@ -65,6 +65,7 @@ struct location {
     std::vector<stored> stores;
     std::uint32_t users = 0;      // a bit for each thread
     std::uint32_t sequential = 0; // the last store of those that are sequentially consistent
+    std::uint32_t written = 0;    // how often, where it is watched and not atomic
 };
 
 enum class state : std::uint8_t { ready, blocked, joining, over };
@@ -84,6 +85,7 @@ struct thread {
     view joined;     // by the end of other threads
     view fenced;     // at the last release fence
     void* local = nullptr;
+    std::function<void()> interrupt;
     int priority = 0;
 };
 
@@ -107,7 +109,11 @@ public:
     void pause();
     int futex_wait(const std::uint32_t* word, std::uint32_t expected, std::int64_t nanoseconds);
     int futex_wake(const std::uint32_t* word, int count);
+    bool interrupt(const void* local, std::function<void()> handler);
+    void point() { point(nullptr); }
+    void touch(const void* address, bool writes);
     void forget(const void* address) { numbers_.erase(address); }
+    void forget(const void* begin, std::size_t size);
     void load(const void* address, std::size_t size, int order, void* out);
     void store(void* address, std::size_t size, int order, const void* value);
     void modify(void* address, std::size_t size, int order, int failure, void* old,
@@ -129,6 +135,7 @@ private:
     void leave(thread& to);
     void choose_next();
     void point(const void* address);
+    void be_interrupted();
     std::size_t choose(std::size_t of, int weight);
     std::size_t choose_thread(const std::vector<thread*>& candidates);
     std::vector<thread*> ready(bool spinners) const;
@@ -190,7 +197,7 @@ private:
     bool replay_ = false;
     bool trace_ = false;
     bool failure_expected_ = false;
-    std::uint64_t random_runs_ = 0;
+    std::uint64_t random_runs_ = 0; // of each model; 0: as many as there is time for
     std::uint64_t seed_ = 1;
     double seconds_ = 0;
     std::mt19937_64 generator_;
@@ -352,7 +359,7 @@ bool explorer::is_shared(const void* address) {
     location& place = at(address, 0);
     place.users |= 1U << current_->id;
     const bool by_more = (place.users & (place.users - 1)) != 0;
-    if (random_) {
+    if (random_ || limits_.everywhere) {
         return true;
     }
     if (replay_) {
@@ -395,6 +402,49 @@ void explorer::point(const void* address) {
         ++preemptions_;
         leave(*chosen);
     }
+    be_interrupted();
+}
+
+// It may be another thread that goes on from here.
+void explorer::be_interrupted() {
+    if (current_->interrupt) {
+        const std::function<void()> handler = std::exchange(current_->interrupt, nullptr);
+        handler();
+    }
+}
+
+bool explorer::interrupt(const void* local, std::function<void()> handler) {
+    for (std::size_t i = 0; i < used_threads_; ++i) {
+        thread& one = *threads_[i];
+        if (one.now != state::over && one.local == local) {
+            one.interrupt = std::move(handler);
+            if (one.now == state::blocked) {
+                one.now = state::ready;
+                one.wait_result = -EINTR;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+void explorer::touch(const void* address, bool writes) {
+    location& place = at(address, 0);
+    const std::size_t number = numbers_[address];
+    if (current_->knows.of(number) != place.written) {
+        fail("a race: another thread has written that, and nothing orders it");
+    }
+    if (writes) {
+        current_->knows.raise(number, ++place.written);
+    }
+}
+
+void explorer::forget(const void* begin, std::size_t size) {
+    const auto* const first = static_cast<const std::byte*>(begin);
+    std::erase_if(numbers_, [&](const auto& entry) {
+        const auto* const address = static_cast<const std::byte*>(entry.first);
+        return std::less_equal<>{}(first, address) && std::less<>{}(address, first + size);
+    });
 }
 
 void explorer::pause() {
@@ -407,6 +457,7 @@ void explorer::pause() {
     }
     choose_next();
     current_->spins = false;
+    be_interrupted();
 }
 
 location& explorer::at(const void* address, std::size_t size) {
@@ -420,6 +471,7 @@ location& explorer::at(const void* address, std::size_t size) {
         made.stores.clear();
         made.users = 0;
         made.sequential = 0;
+        made.written = 0;
     }
     location& place = locations_[found->second];
     if (place.stores.empty() && size != 0) {
@@ -615,7 +667,9 @@ int explorer::futex_wait(const std::uint32_t* word, std::uint32_t expected,
     if (random_ || spurious_ < limits_.spurious) {
         const std::size_t ways = nanoseconds >= 0 ? 3 : 2;
         if (const std::size_t way = choose(ways, 16); way != 0) {
+            // At any time from now on.
             ++spurious_;
+            choose_next();
             return way == 1 ? -EINTR : -ETIMEDOUT;
         }
     }
@@ -824,9 +878,13 @@ void explorer::run_at_random(const model& what, std::uint64_t seed) {
 
 void explorer::at_random(const model& what) {
     const auto begin = std::chrono::steady_clock::now();
+    constexpr std::uint64_t without_limits = 10'000;
+    const std::uint64_t runs = random_runs_ != 0 ? random_runs_
+                               : seconds_ > 0    ? ~std::uint64_t{0}
+                                                 : without_limits;
     runs_ = 0;
     longest_ = 0;
-    while (runs_ < random_runs_) {
+    while (runs_ < runs) {
         run_at_random(what, seed_ + runs_);
         if (seconds_ > 0 &&
             std::chrono::steady_clock::now() - begin > std::chrono::duration<double>(seconds_)) {
@@ -858,7 +916,9 @@ std::vector<choice> parse_schedule(const char* text) {
 int explorer::main(int argc, char** argv, std::span<const model> models) {
     program_ = argv[0];
     // What a broken protocol may come to; there is nothing left to be careful with.
-    (void)std::signal(SIGABRT, [](int) { the.fail("it crashes"); });
+    for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE}) {
+        (void)std::signal(signal, [](int) { the.fail("it crashes"); });
+    }
     const std::string_view wanted = argc > 1 ? argv[1] : "all";
     int preemptions = -1;
     int stale = -1;
@@ -978,8 +1038,20 @@ int futex_wait(const std::uint32_t* word, std::uint32_t expected, std::int64_t n
 int futex_wake(const std::uint32_t* word, int count) {
     return the.futex_wake(word, count);
 }
+bool interrupt(const void* local, std::function<void()> handler) {
+    return the.interrupt(local, std::move(handler));
+}
+void point() {
+    the.point();
+}
+void touch(const void* address, bool writes) {
+    the.touch(address, writes);
+}
 void forget(const void* address) {
     the.forget(address);
+}
+void forget(const void* begin, std::size_t size) {
+    the.forget(begin, size);
 }
 void load(const void* address, std::size_t size, int order, void* out) {
     the.load(address, size, order, out);

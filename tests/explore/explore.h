@@ -17,8 +17,10 @@
 //     the latest store.
 //   * whether a wait in the kernel ends for no reason: options::spurious times in a run.
 //
-// What is not modelled: loads that see stores of the future (load buffering), and data races of
-// what is not atomic; a model watches such data through relaxed atomics of its own.
+// What is not atomic is changed between two choices at once. Where it is watched (plain.h), who
+// reads or writes it must know of the last store to it; else that is a race, and the run fails.
+//
+// What is not modelled: loads that see stores of the future (load buffering).
 #pragma once
 
 #include <cstddef>
@@ -33,6 +35,9 @@ struct options {
     int preemptions = 2;
     int stale = 2;
     int spurious = 0;
+    // A thread may be taken off before each access, not only before those of what is shared: for
+    // signals, which come between any two.
+    bool everywhere = false;
 };
 
 struct model {
@@ -50,6 +55,11 @@ void join();
 [[noreturn]] void finish();
 /// A pointer of the calling thread's own, null at first.
 void*& local();
+/// Whose local that is calls handler before its next step, on the stack that it has then, as for a
+/// signal; a wait in the kernel ends with EINTR. False where there is no such thread.
+bool interrupt(const void* local, std::function<void()> handler);
+/// A point where another thread may go on: a call to the kernel.
+void point();
 /// An object that outlives a run is as new at the beginning of the next.
 template <class T>
 void anew(T& object) {
@@ -75,6 +85,8 @@ int futex_wake(const std::uint32_t* word, int count);
 
 /// The atomic at address is a new one.
 void forget(const void* address);
+/// All that begin in the range are: memory that the kernel has taken back.
+void forget(const void* begin, std::size_t size);
 /// One access. load: returns which of the stores it sees, copied to out.
 void load(const void* address, std::size_t size, int order, void* out);
 void store(void* address, std::size_t size, int order, const void* value);
@@ -83,6 +95,8 @@ void store(void* address, std::size_t size, int order, const void* value);
 void modify(void* address, std::size_t size, int order, int failure, void* old,
             const std::function<bool(const void* old, void* changed)>& change);
 void fence(int order);
+/// An access to what is watched. No step.
+void touch(const void* address, bool writes);
 /// Compares and swaps two words that lie side by side, in one step, as cmpxchg16b: a full barrier.
 /// Where they differ from *first and *second, these get what is there.
 bool compare_and_swap_pair(void* at, std::uint64_t* first, void** second, std::uint64_t new_first,

@@ -12,6 +12,7 @@
 
 #include "base/fatal.h"
 #include "base/knobs.h"
+#include "mem/tls.h"
 #include "os/os.h"
 #include "os/process.h"
 #include "os/vdso.h"
@@ -59,7 +60,10 @@ std::size_t used_coroutines = 0;
 funcval entry{};
 
 thread first_thread;
+std::vector<thread*> alive; // those that run goroutines
 uint32_t next_tid = 0;
+bool threads_refused = false;
+bool memory_refused = false;
 int64_t seconds = 0;
 const char* expected_fatal = nullptr;
 
@@ -114,7 +118,12 @@ thread* here() {
 }
 
 void enter(g* gp) {
+    thread* const self = here();
+    for (const thread* const other : alive) {
+        explore::check(other == self || other->block.p != self->block.p, "two threads have one p");
+    }
     coroutine& to = coroutine_of(gp);
+    self->block.stack_guard = some_guard;
     if ((gp->sp & SP_FRESH) != 0) {
         to.start = begins_with(gp);
         gp->sp = 0;
@@ -123,7 +132,7 @@ void enter(g* gp) {
         }
         to.sp = host::fresh_context(to.stack.data() + to.stack.size() / 16 * 16, &begin);
     }
-    host::host_switch(&here()->sp, to.sp);
+    host::host_switch(&self->sp, to.sp);
 }
 
 void leave(g* gp) {
@@ -145,6 +154,10 @@ void run(uint32_t procs, std::function<void()> main) {
     anew(g0);
     anew(p0);
     anew(first_thread);
+    first_thread.id = next_tid++;
+    alive = {&first_thread};
+    threads_refused = false;
+    memory_refused = false;
     explore::local() = &first_thread;
     boot(first_thread, procs);
     // As start_threads does.
@@ -190,6 +203,34 @@ void start_thread(std::function<void()> body) {
     });
 }
 
+void refuse_threads() {
+    threads_refused = true;
+}
+
+void refuse_memory() {
+    memory_refused = true;
+}
+
+bool interrupt(uint32_t id, std::function<void()> handler) {
+    explore::point(); // the call
+    for (thread* const one : alive) {
+        if (one->id == id) {
+            return explore::interrupt(one, std::move(handler));
+        }
+    }
+    return false;
+}
+
+void take_off(g* gp, g* (*next)(g* gp)) {
+    thread* const self = here();
+    self->function = [](g* left, void* argument) {
+        return reinterpret_cast<g* (*)(g*)>(argument)(left);
+    };
+    self->argument = reinterpret_cast<void*>(next);
+    self->left = gp;
+    leave(gp);
+}
+
 } // namespace machine
 
 namespace runtime {
@@ -208,9 +249,18 @@ extern "C" {
 long start_thread(uint64_t flags, void* stack, atomic<uint32_t>* tid,
                   tcb* tls) asm("runtime.clone");
 long start_thread(uint64_t /*flags*/, void* /*stack*/, atomic<uint32_t>* tid, tcb* tls) {
+    if (machine::threads_refused) {
+        return -os::EAGAIN_;
+    }
     const uint32_t id = machine::next_tid++;
+    auto* const made = reinterpret_cast<machine::thread*>(tls);
     tid->store(id, std::memory_order_release);
-    reinterpret_cast<machine::thread*>(tls)->tid = tid;
+    made->tid = tid;
+    made->id = id;
+    for (const machine::thread* const other : machine::alive) {
+        explore::check(other != made, "a thread has the memory of one that is not over");
+    }
+    machine::alive.push_back(made);
     explore::start([tls] {
         explore::local() = tls;
         machine::run_goroutines();
@@ -230,9 +280,14 @@ g* new_g(size_t /*stack*/) {
     return &made.self;
 }
 
-void init_preemption(m* /*mp*/) {}
-void drop_caches(p* /*pp*/) {}
-void preempt(p* /*pp*/, uint32_t /*slice*/, bool /*by_signal*/) {}
+// Weak: the models of preemption have the runtime's.
+[[gnu::weak]] void init_preemption(m* /*mp*/) {}
+[[gnu::weak]] void preempt(p* /*pp*/, uint32_t /*slice*/, bool /*by_signal*/) {}
+void drop_caches(p* pp) {
+    // Nobody has it, and nobody gets it meanwhile.
+    explore::point();
+    explore::check(pp->m.load(machine::relaxed) == nullptr, "the p has an owner");
+}
 void schedtrace(uint64_t /*milliseconds*/) {}
 uint32_t cpu_quota() {
     return no_cpu_quota;
@@ -260,11 +315,15 @@ void drop_goroutine_batches() {}
 
 namespace os {
 
-void* map(size_t size, int* /*error*/) {
+void* map(size_t size, int* error) {
+    if (machine::memory_refused) {
+        *error = ENOMEM_;
+        return nullptr;
+    }
     return allocate(size);
 }
-void* map_stack(size_t size, int* /*error*/) {
-    return allocate(size);
+void* map_stack(size_t size, int* error) {
+    return map(size, error);
 }
 int guard(void* /*address*/, size_t /*size*/) {
     return 0;
@@ -281,7 +340,9 @@ uint32_t thread_id() {
     return 1;
 }
 void exit_thread() {
+    explore::point();
     // The kernel's part, with which the thread's memory may be used again.
+    std::erase(machine::alive, here());
     here()->tid->store(0, std::memory_order_release);
     explore::end_thread();
 }

@@ -6,6 +6,10 @@
 #include <cstdint>
 #include <functional>
 
+namespace runtime {
+struct g;
+} // namespace runtime
+
 namespace machine {
 
 /// Boots the runtime with so many p's, on the calling thread, which becomes m0, and runs main as
@@ -20,5 +24,17 @@ void expect_fatal(const char* text);
 void start_sysmon();
 /// A thread beside the runtime's, without a p.
 void start_thread(std::function<void()> body);
+/// From now on the kernel has no more threads, no more memory.
+void refuse_threads();
+void refuse_memory();
+
+// For signals.cpp.
+
+/// Of a goroutine's stack, which is the host's and does not grow.
+inline constexpr std::uintptr_t some_guard = 1;
+/// The thread with that id calls handler before its next step. False: it is over.
+bool interrupt(std::uint32_t thread, std::function<void()> handler);
+/// Goes off the stack of gp, on which it is, to the thread's own, where next says what is next.
+void take_off(runtime::g* gp, runtime::g* (*next)(runtime::g* gp));
 
 } // namespace machine

@@ -1,5 +1,6 @@
 // The scheduler whole: parking and making ready, waking, spinning, stealing, idle threads and p's,
-// calls to the kernel, tied goroutines, gomaxprocs while it runs, deadlocks; and wait_group.
+// calls to the kernel, tied goroutines, gomaxprocs while it runs, deadlocks, threads that end, a
+// kernel that refuses; and wait_group.
 #include <rt0/sync.h>
 
 #include <array>
@@ -136,15 +137,33 @@ void yields() {
 template <uint32_t procs>
 void the_kernel_holds_nobody_up() {
     begin(procs, [] {
-        go([] { runs(0); });
         machine::start_sysmon();
+        go([] { runs(0); });
         entersyscall();
         until(ran[0]);
         exitsyscall();
     });
 }
 
-// A call that comes back while its p is taken.
+// Others have the processor until there is nothing for them to do.
+void rest() {
+    for (int i = 0; i < 3; ++i) {
+        explore::pause();
+    }
+}
+
+// A call that comes back while its p is taken, and nobody wants it.
+void back_from_the_kernel_on_one() {
+    begin(1, [] {
+        machine::start_sysmon();
+        entersyscall();
+        rest(); // sysmon looks twice before it takes a p away
+        exitsyscall();
+        runs(0);
+    });
+}
+
+// And where somebody does.
 void back_from_the_kernel() {
     begin(2, [] {
         rt0::wait_group group;
@@ -155,9 +174,7 @@ void back_from_the_kernel() {
         });
         machine::start_sysmon();
         entersyscall();
-        for (int i = 0; i < 3; ++i) {
-            explore::pause(); // sysmon looks twice before it takes a p away
-        }
+        rest();
         exitsyscall();
         group.wait();
     });
@@ -181,6 +198,34 @@ void fewer_and_more() {
             wakep();
         }
         group.wait();
+    });
+}
+
+void more_than_one() {
+    begin(1, [] {
+        go([] { runs(0); });
+        go([] { runs(1); });
+        set_gomaxprocs(2);
+        {
+            const no_preempt here;
+            wakep();
+        }
+        until(ran[0]);
+    });
+}
+
+// The p that was retired comes back.
+void fewer_and_as_many_again() {
+    begin(2, [] {
+        go([] { runs(0); });
+        go([] { runs(1); });
+        until(ran[0]);
+        set_gomaxprocs(1);
+        rest();
+        set_gomaxprocs(2);
+        go([] { runs(2); });
+        go([] { runs(3); });
+        until(ran[2]);
     });
 }
 
@@ -219,7 +264,82 @@ void deadlock() {
     });
 }
 
-constexpr std::array<explore::model, 13> models{{
+// Until all other threads sleep or are over.
+void until_idle() {
+    for (;;) {
+        {
+            const runtime::lock_guard guard(sched.lock);
+            if (sched.mcount - sched.nmidle == 1) {
+                return;
+            }
+        }
+        explore::pause();
+    }
+}
+
+// A thread that has had nothing to do for its time ends, and somebody wants to wake it; its memory
+// is the next one's.
+void an_idle_thread_ends() {
+    begin(2, [] {
+        go([] { runs(0); });
+        go([] {
+            explore::pause();
+            runs(1);
+        });
+        until(ran[0]);
+        until_idle();
+        go([] { runs(2); });
+        until(ran[1]);
+    });
+}
+
+// And the other is in the kernel: that is no deadlock.
+void all_idle_threads_end() {
+    begin(2, [] {
+        go([] { runs(0); });
+        go([] { runs(1); });
+        until(ran[0]);
+        entersyscall();
+        rest();
+        exitsyscall();
+        go([] { runs(2); });
+        gosched();
+    });
+}
+
+// Where it needs another thread, or memory for one or for a p, and gets none, it says so.
+void no_thread_is_left() {
+    begin(2, [] {
+        machine::expect_fatal("newosproc");
+        machine::refuse_threads();
+        go([] { runs(0); });
+        go([] { runs(1); });
+        until(ran[0]);
+    });
+}
+
+void no_memory_for_a_thread() {
+    begin(1, [] {
+        machine::expect_fatal("cannot map the stack of a thread");
+        go([] { runs(0); });
+        machine::start_sysmon();
+        machine::refuse_memory();
+        entersyscall();
+        until(ran[0]);
+    });
+}
+
+void no_memory_for_a_p() {
+    begin(2, [] {
+        machine::expect_fatal("cannot map a p");
+        machine::refuse_memory();
+        go([] { runs(0); });
+        go([] { runs(1); });
+        until(ran[0]);
+    });
+}
+
+constexpr std::array<explore::model, 21> models{{
     {"wait_for_two", wait_for_two<2>, {.preemptions = 3, .stale = 1}},
     {"wait_for_two_on_one", wait_for_two<1>, {.preemptions = 3, .stale = 2}},
     {"two_wait", two_wait, {.preemptions = 2, .stale = 1}},
@@ -231,10 +351,18 @@ constexpr std::array<explore::model, 13> models{{
     {"the_kernel_holds_nobody_up_on_one",
      the_kernel_holds_nobody_up<1>,
      {.preemptions = 2, .stale = 0}},
+    {"back_from_the_kernel_on_one", back_from_the_kernel_on_one, {.preemptions = 2, .stale = 1}},
     {"back_from_the_kernel", back_from_the_kernel, {.preemptions = 2, .stale = 0}},
     {"fewer_and_more", fewer_and_more, {.preemptions = 3, .stale = 1}},
+    {"more_than_one", more_than_one, {.preemptions = 2, .stale = 1}},
+    {"fewer_and_as_many_again", fewer_and_as_many_again, {.preemptions = 1, .stale = 1}},
     {"tied", tied, {.preemptions = 2, .stale = 0}},
     {"deadlock", deadlock, {.preemptions = 2, .stale = 1}},
+    {"an_idle_thread_ends", an_idle_thread_ends, {.preemptions = 2, .stale = 0, .spurious = 1}},
+    {"all_idle_threads_end", all_idle_threads_end, {.preemptions = 1, .stale = 0, .spurious = 1}},
+    {"no_thread_is_left", no_thread_is_left, {.preemptions = 1, .stale = 0}},
+    {"no_memory_for_a_thread", no_memory_for_a_thread, {.preemptions = 1, .stale = 0}},
+    {"no_memory_for_a_p", no_memory_for_a_p, {.preemptions = 1, .stale = 0}},
 }};
 
 } // namespace

@@ -1,14 +1,31 @@
 #include "tests/host/switching.h"
 
+#include <csetjmp>
 #include <new>
 #include <utility>
 
 #include "mem/tls.h"
 #include "os/process.h"
 
+extern "C" {
+// sched/preempt.cpp's, where that is linked.
+[[noreturn, gnu::weak]] void resume_preempted(runtime::g* gp) asm("runtime.resume_preempted");
+}
+
 namespace machine {
 
 using namespace runtime;
+
+namespace {
+
+// Returns where resumed is called.
+[[gnu::noinline]] void resume(g* gp) {
+    if (setjmp(here()->back) == 0) {
+        resume_preempted(gp);
+    }
+}
+
+} // namespace
 
 void boot(thread& first, uint32_t procs) {
     first.block.current = &g0;
@@ -29,8 +46,12 @@ funcval* begins_with(const g* gp) {
 void run_goroutines() {
     g* next = mstart1();
     for (;;) {
-        here()->block.current = next;
-        no_preempt::end();
+        if ((next->sp & SP_PREEMPTED) != 0) {
+            resume(next);
+        } else {
+            here()->block.current = next;
+            no_preempt::end();
+        }
         enter(next);
         thread* const self = here();
         if (self->to == nullptr) {
@@ -46,6 +67,10 @@ void run_goroutines() {
     }
 }
 
+void resumed() {
+    std::longjmp(here()->back, 1);
+}
+
 } // namespace machine
 
 namespace runtime {
@@ -56,13 +81,14 @@ using machine::thread;
 extern "C" {
 
 void mcall(g* (*fn)(g* gp, void* argument), void* argument) {
+    no_preempt::begin();
     thread* const self = here();
     g* const gp = self->block.current;
-    no_preempt::begin();
     self->function = fn;
     self->argument = argument;
     self->left = gp;
     self->block.current = gp->m->g0;
+    self->block.stack_guard = 0;
     machine::leave(gp);
 }
 
@@ -77,7 +103,10 @@ void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published, ui
 }
 
 void systemstack(void (*fn)()) {
+    const uintptr_t guard = get_tcb()->stack_guard;
+    get_tcb()->stack_guard = 0;
     fn();
+    get_tcb()->stack_guard = guard;
 }
 
 } // extern "C"

@@ -6,6 +6,7 @@
 // have this in common.
 #pragma once
 
+#include <csetjmp>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,6 +27,8 @@ struct thread {
     runtime::atomic<uint32_t>* published = nullptr;
     uint32_t value = 0;
     runtime::atomic<uint32_t>* tid = nullptr;
+    uint32_t id = 0;
+    std::jmp_buf back; // where resumed goes
 };
 static_assert(offsetof(thread, block) == 0);
 
@@ -48,5 +51,8 @@ void boot(thread& first, uint32_t procs);
 runtime::funcval* begins_with(const runtime::g* gp);
 /// A thread's life.
 [[noreturn]] void run_goroutines();
+/// The end of a sigresume, where goroutines can be preempted: the goroutine is the current one,
+/// with its guard and its nopreempt, and is entered now.
+[[noreturn]] void resumed();
 
 } // namespace machine

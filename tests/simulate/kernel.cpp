@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csetjmp>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -35,7 +34,6 @@ extern "C" {
 // sched/goroutine.cpp
 [[noreturn]] void goexit1() asm("runtime.goexit1");
 // sched/preempt.cpp
-[[noreturn]] void resume_preempted(runtime::g* gp) asm("runtime.resume_preempted");
 runtime::g* preempted0(runtime::g* gp) asm("runtime.preempted0");
 void gopreempt() asm("runtime.gopreempt");
 // mem/segment.cpp
@@ -79,8 +77,6 @@ struct coroutine {
 };
 constexpr std::size_t coroutine_stack = std::size_t{128} * 1024;
 std::unordered_map<g*, coroutine> coroutines;
-// Where sigresume comes back to, by thread.
-std::unordered_map<std::size_t, std::jmp_buf*> resuming;
 void (*program)() = nullptr;
 std::string expected_fatal;
 std::set<const thread*> alive; // which are the kernel's too, until they are over
@@ -242,7 +238,9 @@ runtime.gogo:
 [[noreturn]] void sigresume(g* gp, void* context) asm("runtime.sigresume");
 void sigresume(g* gp, void* /*context*/) {
     gp->sp = 0;
-    std::longjmp(*resuming[simulate::thread_number()], 1);
+    get_tcb()->current = gp;
+    no_preempt::end();
+    machine::resumed();
 }
 
 long start_thread(std::uint64_t flags, void* stack, runtime::atomic<std::uint32_t>* tid,
@@ -275,14 +273,6 @@ thread* here() {
 }
 
 void enter(g* gp) {
-    if ((gp->sp & SP_PREEMPTED) != 0) {
-        const no_preempt still;
-        std::jmp_buf back;
-        resuming[simulate::thread_number()] = &back;
-        if (setjmp(back) == 0) {
-            resume_preempted(gp); // sigresume comes back
-        }
-    }
     thread* const self = here();
     coroutine& to = coroutines[gp];
     self->block.stack_guard = gp->segment != nullptr ? gp->segment->guard : 0;

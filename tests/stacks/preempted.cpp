@@ -6,110 +6,9 @@
 
 #include <rt0/rt0.h>
 
-#include "calls.h"
+#include "others.h"
 
 namespace {
-
-// Everything that a function may be called with in registers, made different, as any goroutine may
-// that runs meanwhile.
-NOINLINE void spoil_vectors() {
-    asm volatile("pcmpeqd %%xmm0, %%xmm0\n\t"
-                 "pcmpeqd %%xmm1, %%xmm1\n\t"
-                 "pcmpeqd %%xmm2, %%xmm2\n\t"
-                 "pcmpeqd %%xmm3, %%xmm3\n\t"
-                 "pcmpeqd %%xmm4, %%xmm4\n\t"
-                 "pcmpeqd %%xmm5, %%xmm5\n\t"
-                 "pcmpeqd %%xmm6, %%xmm6\n\t"
-                 "pcmpeqd %%xmm7, %%xmm7"
-                 :
-                 :
-                 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7");
-}
-
-[[gnu::target("avx")]] NOINLINE void spoil_wide_vectors() {
-    asm volatile("vcmptrueps %%ymm0, %%ymm0, %%ymm0\n\t"
-                 "vmovaps %%ymm0, %%ymm1\n\t"
-                 "vmovaps %%ymm0, %%ymm2\n\t"
-                 "vmovaps %%ymm0, %%ymm3\n\t"
-                 "vmovaps %%ymm0, %%ymm4\n\t"
-                 "vmovaps %%ymm0, %%ymm5\n\t"
-                 "vmovaps %%ymm0, %%ymm6\n\t"
-                 "vmovaps %%ymm0, %%ymm7"
-                 :
-                 :
-                 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7");
-}
-
-[[gnu::target("avx512f")]] NOINLINE void spoil_widest_vectors() {
-    asm volatile("vpternlogd $255, %%zmm0, %%zmm0, %%zmm0\n\t"
-                 "vmovaps %%zmm0, %%zmm1\n\t"
-                 "vmovaps %%zmm0, %%zmm2\n\t"
-                 "vmovaps %%zmm0, %%zmm3\n\t"
-                 "vmovaps %%zmm0, %%zmm4\n\t"
-                 "vmovaps %%zmm0, %%zmm5\n\t"
-                 "vmovaps %%zmm0, %%zmm6\n\t"
-                 "vmovaps %%zmm0, %%zmm7"
-                 :
-                 :
-                 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7");
-}
-
-NOINLINE void spoil_registers() {
-    if (has_avx512()) {
-        spoil_widest_vectors();
-    } else if (has_avx()) {
-        spoil_wide_vectors();
-    } else {
-        spoil_vectors();
-    }
-    asm volatile("movq $-1, %%rax\n\t"
-                 "movq $-1, %%rcx\n\t"
-                 "movq $-1, %%rdx\n\t"
-                 "movq $-1, %%rsi\n\t"
-                 "movq $-1, %%rdi\n\t"
-                 "movq $-1, %%r8\n\t"
-                 "movq $-1, %%r9\n\t"
-                 "movq $-1, %%r10\n\t"
-                 "movq $-1, %%r11"
-                 :
-                 :
-                 : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
-}
-
-std::atomic<long> turns; // of those that spoil
-
-// Runs f while others spoil registers whenever they run. Where there is one p, that is each time
-// that f is asked.
-template <class F>
-void among_others(F f) {
-    std::atomic<bool> stop = false;
-    rt0::wait_group others;
-    for (int i = 0; i < rt0::gomaxprocs(); ++i) {
-        others.go([&stop] {
-            while (!stop) {
-                spoil_registers();
-                ++turns;
-                // Not a yield: the one that was asked waits in the global queue, which yields look
-                // at every 61st time.
-                ask_now();
-                CHECK(middle_frame(1) == 2);
-            }
-        });
-    }
-    f();
-    stop = true;
-    others.wait();
-}
-
-NOINLINE void calls_and_large_frames() {
-    all_calls();
-    ask();
-    CHECK(big_frame(4) == 9);
-    huge in{};
-    in.words[2499] = 1;
-    ask();
-    CHECK(huge_struct(in, 7) == 8);
-}
 
 // sysmon's own first request, which readies the runtime for them.
 void be_asked() {
@@ -140,25 +39,25 @@ void asked(F f) {
     });
 }
 
-void sweep(size_t plain_stack) {
+void from_every_place(size_t plain_stack) {
     rt0::wait_group group;
-    for (int depth = 0; depth < 2; ++depth) {
-        for (int offset = 0; offset <= 1100; offset += 16) {
-            group.add(1);
-            const auto body = [&group, depth, offset] {
-                // The second time with kept segments.
-                at_depth(depth, offset, calls_and_large_frames);
-                at_depth(depth, offset, all_calls);
-                group.done();
-            };
-            if (plain_stack == 0) {
-                rt0::go(body);
-            } else {
-                rt0::go(rt0::stack_size(plain_stack), body);
-            }
-            group.wait();
+    for (long at = lowest_call; at < highest_call; at += 16) {
+        calls_at = at;
+        group.add(1);
+        const auto body = [&group] {
+            // The second time with kept segments.
+            at_distance(far, calls_and_large_frames);
+            at_distance(far, all_calls);
+            group.done();
+        };
+        if (plain_stack == 0) {
+            rt0::go(body);
+        } else {
+            rt0::go(rt0::stack_size(plain_stack), body);
         }
+        group.wait();
     }
+    calls_at = anywhere;
 }
 
 // At any moment, by sysmon, while f runs over and over.
@@ -178,9 +77,9 @@ int main(int argc, char** argv) {
     may_move = rt0::gomaxprocs() > 1;
     be_asked();
     if (word == "growing") {
-        asked([] { sweep(0); });
+        asked([] { from_every_place(0); });
     } else if (word == "plain") {
-        asked([] { sweep(512 * 1024); });
+        asked([] { from_every_place(512 * 1024); });
     } else if (word == "kernel") { // main's goroutine has the kernel's stack
         asked([] {
             for (int offset = 0; offset < 1100; offset += 16) {

@@ -503,15 +503,15 @@ int main(int argc, char** argv) {
     const std::string_view word = argc > 1 ? argv[1] : "";
     if (word == "sweep") {
         all_throws(); // on the kernel's stack too
-        sweep(7, 16, all_throws);
+        sweep(all_throws);
     } else if (word == "library") {
         library();
-        sweep(4, 16, library);
+        sweep(library);
     } else if (word == "backtraces") {
         backtraces();
-        sweep(3, 16, backtraces);
+        sweep(backtraces);
     } else if (word == "numbers") {
-        sweep(3, 16, numbers);
+        sweep(numbers);
     } else if (word == "parallel") {
         parallel();
     } else if (word == "ends" && argc > 3) {

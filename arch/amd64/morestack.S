@@ -62,7 +62,8 @@ __morestack:
         cmpq    $STACK_PREEMPT, %fs:TCB_STACK_GUARD
         je      .Lpreempt                       // not for lack of stack
 .Lneed:
-        addq    %r11, %r10                      // what the next segment must have room for
+        leaq    (%r10, %r11, 2), %r10           // what the next segment must have room for: the arguments may
+                                                // have to be moved down by less than their size
 .Lenter:
         movq    %fs:TCB_G, %rax
         movq    G_SEGMENT(%rax), %rcx
@@ -101,7 +102,8 @@ __morestack:
         .cfi_restore_state
 
         // Arguments on the stack, r11 bytes of them at 24(%rbp), go to the top of the segment in r10: to the
-        // same place of a 64-byte line, because the body relies on their alignment.
+        // same place of a 64-byte line, because the body relies on their alignment, or of a larger power of
+        // two that is not more than their size, which is the most that they may be aligned to.
 .Lcopy:
         pushq   %rsi
         pushq   %rdi
@@ -109,9 +111,14 @@ __morestack:
         leaq    24(%rbp), %rsi
         movq    %r10, %rdi
         subq    %r11, %rdi
+        bsrq    %r11, %rcx
+        movq    $-1, %r10
+        shlq    %cl, %r10
+        notq    %r10
+        orq     $63, %r10
         movq    %rdi, %rcx
         subq    %rsi, %rcx
-        andl    $63, %ecx
+        andq    %r10, %rcx
         subq    %rcx, %rdi
         movq    %rdi, %r10
         leaq    7(%r11), %rcx

@@ -216,6 +216,15 @@ NOINLINE _BitInt(256) bit_ints(_BitInt(7) a, _BitInt(100) b, _BitInt(256) c) {
 }
 #endif
 
+// Alignments beyond a cache line's.
+struct alignas(128) strictly_aligned {
+    long words[16];
+};
+NOINLINE bool strictly_aligned_struct(int before, strictly_aligned in) {
+    char room[500];
+    use(room);
+    return reinterpret_cast<uintptr_t>(opaque(&in)) % 128 == 0 && in.words[15] == before;
+}
 // Of the frame itself, with arguments on the stack, which it finds from elsewhere then, and an
 // array of variable size.
 NOINLINE long strictly_aligned_frame(long a, long b, long c, long d, long e, long f, long g,
@@ -680,8 +689,12 @@ extern "C" int outer_of_nested(int n);
 // Who passes what is aligned to more than 16 bytes is aligned itself, and all_calls is to be at any
 // place.
 NOINLINE bool check_aligned_structs() {
+    strictly_aligned lines{};
+    lines.words[15] = 8;
     ask();
-    return aligned_struct(9, {{1, 2, 3, 9}});
+    const bool right = aligned_struct(9, {{1, 2, 3, 9}});
+    ask();
+    return right && strictly_aligned_struct(8, lines);
 }
 
 NOINLINE void all_calls() {

@@ -125,7 +125,7 @@ inline void fill(registers& all, uint64_t& random) {
     for (uint64_t& word : all.red_zone) {
         word = next_random(random);
     }
-    all.flags = 0x202 | (next_random(random) & ARITHMETIC_FLAGS);
+    all.flags = next_random(random) & ARITHMETIC_FLAGS;
     all.mask = states().mask;
     const auto put = [&](size_t at, uint64_t value, size_t size) {
         std::memcpy(all.states + at, &value, size);

@@ -275,6 +275,7 @@ void steps(long wanted) {
             step_through([&own] {
                 for (int round = 0; round < 2; ++round) { // later with kept segments
                     fill(own->in, own->random);
+                    own->in.flags = round == 0 ? ARITHMETIC_FLAGS : 0;
                     set_steps(true);
                     keep(*own, 100);
                     at_distance(far, all_calls);

@@ -436,7 +436,38 @@ void all_are_seen() {
     end();
 }
 
-constexpr std::array<explore::model, 8> models{{
+// An arena that had goroutines goes to who takes blocks for stacks, and what is in them is theirs.
+void an_arena_changes() {
+    begin();
+    be(0, ps.data());
+    std::array<g*, 4> all{};
+    for (g*& one : all) {
+        one = begin_goroutine();
+    }
+    for (g* const one : all) {
+        end_goroutine(one);
+    }
+    start(0, [] {
+        drop_caches(here().block.p);
+        mem::drop_goroutine_batches();
+        std::array<void*, 2> blocks{};
+        for (void*& one : blocks) {
+            one = take(0);
+            auto* const bytes = static_cast<std::byte*>(one);
+            std::memset(bytes + sizeof(uint64_t), 0xAB, mem::block_size(0) - 2 * sizeof(uint64_t));
+        }
+        for (void* const one : blocks) {
+            give(one, 0);
+        }
+    });
+    start(1, [] {
+        looked result{nullptr, 0};
+        for_each_g(look, &result);
+    });
+    end();
+}
+
+constexpr std::array<explore::model, 9> models{{
     {"through_caches", through_caches, {.preemptions = 2, .stale = 1}},
     {"an_arena_goes", an_arena_goes<1>, {.preemptions = 3, .stale = 1}},
     {"an_arena_goes_elsewhere", an_arena_goes<0>, {.preemptions = 3, .stale = 1}},
@@ -445,6 +476,7 @@ constexpr std::array<explore::model, 8> models{{
     {"goroutines_come_and_go", goroutines_come_and_go, {.preemptions = 2, .stale = 1}},
     {"an_idle_p_gives_back", an_idle_p_gives_back, {.preemptions = 2, .stale = 0}},
     {"all_are_seen", all_are_seen, {.preemptions = 2, .stale = 1}},
+    {"an_arena_changes", an_arena_changes, {.preemptions = 2, .stale = 1}},
 }};
 
 } // namespace

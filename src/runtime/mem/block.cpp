@@ -52,7 +52,9 @@ struct arena_list {
 
 futex_lock lock;                         // of all of these
 arena_list with_room[block_classes + 1]; // the arenas that have a free block
-arena_list empty;                        // those that went back to the kernel, but for a page
+// Those that went back to the kernel, but for a page. Goroutines' stay goroutines': who looks at
+// all of those takes no lock, and finds a g there or zeroes.
+arena_list empty[2];
 // Lists of goroutines' blocks as they were given back, on their way to the next who wants some: one
 // p starts goroutines and another ends them. So many do not go back to the kernel.
 constexpr uint32_t most_batches = 64;
@@ -61,6 +63,10 @@ struct {
     uint32_t count;
 } batches;
 atomic<block_arena*> newest; // of all arenas; written under the lock
+
+arena_list& empty_of(unsigned block_class) {
+    return empty[block_class == goroutine_class ? 1 : 0];
+}
 
 size_t size_of(unsigned block_class) {
     return block_class == goroutine_class ? goroutine_block_size : block_size(block_class);
@@ -110,9 +116,10 @@ void* map_arena(int* error) {
 
 // An arena for blocks of a class, which has none with room. Under the lock.
 block_arena* new_arena(unsigned block_class, int* error) {
-    block_arena* arena = empty.head;
+    arena_list& empties = empty_of(block_class);
+    block_arena* arena = empties.head;
     if (arena != nullptr) {
-        empty.remove(arena);
+        empties.remove(arena);
         // Its first page has kept what was there; all else is zero.
         auto* const words = reinterpret_cast<uint64_t*>(arena);
         for (size_t i = sizeof(block_arena) / sizeof *words; i < page_size / sizeof *words; ++i) {
@@ -180,7 +187,7 @@ void give_to_arena(void* block, unsigned block_class) {
         }
         list.remove(arena);
         arena->carved.store(0, std::memory_order_relaxed);
-        empty.push(arena);
+        empty_of(block_class).push(arena);
     }
 }
 

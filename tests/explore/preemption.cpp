@@ -132,9 +132,10 @@ void asked_in_the_kernel() {
 }
 
 // The other p changes hands and its thread ends while it is asked.
+template <bool by_signal>
 void asked_at_the_end() {
-    begin(2, true, [] {
-        ask<1>(1, true);
+    begin(2, by_signal, [] {
+        ask<1>(1, by_signal);
         wait_for_two();
         go([] { runs(2); });
         while (ran[2].load(relaxed) == 0) {
@@ -144,7 +145,7 @@ void asked_at_the_end() {
     });
 }
 
-constexpr std::array<explore::model, 7> models{{
+constexpr std::array<explore::model, 8> models{{
     {"asked_by_guard", asked_by_guard, {.preemptions = 2, .stale = 1}},
     {"asked_by_signal", asked_by_signal, {.preemptions = 2, .stale = 0}},
     {"asked_at_any_time_by_guard",
@@ -159,7 +160,10 @@ constexpr std::array<explore::model, 7> models{{
     {"asked_in_the_kernel",
      asked_in_the_kernel,
      {.preemptions = 2, .stale = 0, .everywhere = true}},
-    {"asked_at_the_end", asked_at_the_end, {.preemptions = 1, .stale = 0, .spurious = 1}},
+    {"asked_at_the_end", asked_at_the_end<true>, {.preemptions = 1, .stale = 0, .spurious = 1}},
+    {"asked_at_the_end_by_guard",
+     asked_at_the_end<false>,
+     {.preemptions = 1, .stale = 0, .spurious = 1}},
 }};
 
 } // namespace

@@ -264,13 +264,16 @@ void clone_m(m* mp) {
     void* const memory = reinterpret_cast<void*>(stack_end(mp));
     // The thread that had it before has left its own there.
     __builtin_memset(memory, 0, thread_tls_size());
-    mp->tls = make_thread_tls(memory, mp->g0);
+    tcb* const block = make_thread_tls(memory, mp->g0);
+    if (mp->tls == nullptr) {
+        mp->tls = block; // the same each time: sysmon may be looking at it
+    }
     // Once, by the only thread that there is: others read it as it is.
     if (&__libc_single_threaded != nullptr && __libc_single_threaded != 0) {
         __libc_single_threaded = 0;
     }
     const long result =
-        start_thread(clone_flags, reinterpret_cast<void*>(mp->g0->sp), &mp->tid, mp->tls);
+        start_thread(clone_flags, reinterpret_cast<void*>(mp->g0->sp), &mp->tid, block);
     if (result < 0) {
         cannot_start(static_cast<uint64_t>(-result));
     }

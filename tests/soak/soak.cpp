@@ -30,12 +30,17 @@
 
 #include <rt0/rt0.h>
 
+#include "choices.h"
+
 // What a compiler calls around the initialisation of a function-local static. Called here, because
 // a static is initialised once and the rounds are many.
 extern "C" int __cxa_guard_acquire(std::uint64_t* guard);
 extern "C" void __cxa_guard_release(std::uint64_t* guard);
 
 namespace {
+
+using soak::choices;
+using soak::mix;
 
 // The kernel.
 
@@ -106,31 +111,6 @@ void require_at_most(std::uint64_t limit, std::uint64_t value, std::string_view 
         fail(what);
     }
 }
-
-// Choices.
-
-std::uint64_t mix(std::uint64_t x) {
-    x ^= x >> 30;
-    x *= 0xbf58476d1ce4e5b9;
-    x ^= x >> 27;
-    x *= 0x94d049bb133111eb;
-    return x ^ (x >> 31);
-}
-
-class choices {
-public:
-    explicit choices(std::uint64_t seed)
-        : state_(seed) {}
-    std::uint64_t next() { return mix(state_ += 0x9e3779b97f4a7c15); }
-    std::uint64_t below(std::uint64_t n) { return next() % n; }
-    std::uint64_t between(std::uint64_t least, std::uint64_t most) {
-        return least + below(most - least + 1);
-    }
-    bool one_in(std::uint64_t n) { return below(n) == 0; }
-
-private:
-    std::uint64_t state_;
-};
 
 // Memory whose contents are known.
 

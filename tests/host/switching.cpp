@@ -78,6 +78,15 @@ namespace runtime {
 using machine::here;
 using machine::thread;
 
+namespace {
+
+// sysmon stores to it too.
+auto guard_of(tcb& block) {
+    return atomic_ref<uintptr_t>(block.stack_guard);
+}
+
+} // namespace
+
 extern "C" {
 
 void mcall(g* (*fn)(g* gp, void* argument), void* argument) {
@@ -88,7 +97,7 @@ void mcall(g* (*fn)(g* gp, void* argument), void* argument) {
     self->argument = argument;
     self->left = gp;
     self->block.current = gp->m->g0;
-    self->block.stack_guard = 0;
+    guard_of(self->block).store(0, std::memory_order_relaxed);
     machine::leave(gp);
 }
 
@@ -103,10 +112,10 @@ void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published, ui
 }
 
 void systemstack(void (*fn)()) {
-    const uintptr_t guard = get_tcb()->stack_guard;
-    get_tcb()->stack_guard = 0;
+    const uintptr_t guard = guard_of(*get_tcb()).load(std::memory_order_relaxed);
+    guard_of(*get_tcb()).store(0, std::memory_order_relaxed);
     fn();
-    get_tcb()->stack_guard = guard;
+    guard_of(*get_tcb()).store(guard, std::memory_order_relaxed);
 }
 
 } // extern "C"

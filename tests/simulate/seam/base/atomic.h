@@ -15,6 +15,11 @@ class atomic_ref {
 public:
     explicit atomic_ref(T& object)
         : object_(&object) {}
+    [[nodiscard]] T load(std::memory_order order) const {
+        T value;
+        explore::load(object_, sizeof value, static_cast<int>(order), &value);
+        return value;
+    }
     void store(T value, std::memory_order order) const {
         explore::store(object_, sizeof value, static_cast<int>(order), &value);
     }

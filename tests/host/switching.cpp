@@ -16,6 +16,11 @@ namespace machine {
 
 using namespace runtime;
 
+// sysmon stores to it too.
+static auto guard_of(tcb& block) {
+    return atomic_ref<uintptr_t>(block.stack_guard);
+}
+
 namespace {
 
 // Returns where resumed is called.
@@ -49,7 +54,9 @@ void run_goroutines() {
         if ((next->sp & SP_PREEMPTED) != 0) {
             resume(next);
         } else {
-            here()->block.current = next;
+            tcb& block = here()->block;
+            block.current = next;
+            guard_of(block).store(guard_for(next), std::memory_order_relaxed);
             no_preempt::end();
         }
         enter(next);
@@ -75,17 +82,9 @@ void resumed() {
 
 namespace runtime {
 
+using machine::guard_of;
 using machine::here;
 using machine::thread;
-
-namespace {
-
-// sysmon stores to it too.
-auto guard_of(tcb& block) {
-    return atomic_ref<uintptr_t>(block.stack_guard);
-}
-
-} // namespace
 
 extern "C" {
 

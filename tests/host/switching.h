@@ -36,6 +36,8 @@ static_assert(offsetof(thread, block) == 0);
 
 /// The calling thread.
 thread* here();
+/// What the stack's guard is while gp runs.
+std::uintptr_t guard_for(const runtime::g* gp);
 /// From the thread's own stack: goes on with gp, which may be a fresh one, and returns when that
 /// goes off its stack.
 void enter(runtime::g* gp);

@@ -283,6 +283,10 @@ thread* here() {
     return this_thread().runs;
 }
 
+uintptr_t guard_for(const g* gp) {
+    return gp->segment->guard;
+}
+
 void enter(g* gp) {
     host_thread& self = this_thread();
     // g::sp is a plain word, so that ThreadSanitizer sees whether the goroutine was passed on from
@@ -290,9 +294,6 @@ void enter(g* gp) {
     fiber* const to =
         (gp->sp & SP_FRESH) != 0 ? take_fiber(begins_with(gp)) : reinterpret_cast<fiber*>(gp->sp);
     self.running = to;
-    // As gogo does. sysmon may have asked the last one to give way.
-    atomic_ref<uintptr_t>(self.runs->block.stack_guard)
-        .store(gp->segment->guard, std::memory_order_relaxed);
     tell_thread_leaves(self, to);
     host::host_switch(&self.runs->sp, to->sp);
     tell_thread_is_back(self);

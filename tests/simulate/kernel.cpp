@@ -239,6 +239,7 @@ runtime.gogo:
 void sigresume(g* gp, void* /*context*/) {
     gp->sp = 0;
     get_tcb()->current = gp;
+    get_tcb()->stack_guard = machine::guard_for(gp);
     no_preempt::end();
     machine::resumed();
 }
@@ -272,10 +273,13 @@ thread* here() {
     return static_cast<thread*>(explore::local());
 }
 
+std::uintptr_t guard_for(const g* gp) {
+    return gp->segment != nullptr ? gp->segment->guard : 0;
+}
+
 void enter(g* gp) {
     thread* const self = here();
     coroutine& to = coroutines[gp];
-    self->block.stack_guard = gp->segment != nullptr ? gp->segment->guard : 0;
     if ((gp->sp & SP_FRESH) != 0) {
         gp->sp &= ~std::uintptr_t{SP_FRESH};
         if (to.stack == nullptr) {
@@ -304,8 +308,7 @@ void prologue() {
     if (block->stack_guard != static_cast<std::uintptr_t>(STACK_PREEMPT)) {
         return;
     }
-    const g* const gp = getg();
-    block->stack_guard = gp->segment != nullptr ? gp->segment->guard : 0;
+    block->stack_guard = machine::guard_for(getg());
     if (block->nopreempt == 0) {
         gopreempt();
     }

@@ -121,7 +121,7 @@ TEST(disturbed, by_signals) {
     };
     for (const char* const restart : {"RESTART=yes", "RESTART=no"}) {
         SCOPED_TRACE(restart);
-        expect_undisturbed(run_disturbed(work({restart}), disturb), 100);
+        expect_undisturbed(run_disturbed(work({restart}), disturb), 20);
     }
 }
 
@@ -134,7 +134,7 @@ TEST(disturbed, by_signals_to_each_thread) {
     };
     for (const char* const restart : {"RESTART=yes", "RESTART=no"}) {
         SCOPED_TRACE(restart);
-        expect_undisturbed(run_disturbed(work({restart}), disturb), 100);
+        expect_undisturbed(run_disturbed(work({restart}), disturb), 20);
     }
 }
 
@@ -146,7 +146,7 @@ TEST(disturbed, by_ignored_signals) {
         }
         std::this_thread::sleep_for(50us);
     };
-    expect_undisturbed(run_disturbed(work(), disturb), 100);
+    expect_undisturbed(run_disturbed(work(), disturb), 20);
 }
 
 void stop_and_continue(const watched& program) {
@@ -162,7 +162,7 @@ TEST(disturbed, by_stops) {
     how.filter = {driver::seccomp_filter::action::kill_all_but,
                   driver::documented_list("seccomp-all")};
     how.filter.calls.push_back(SYS_pipe2); // the program's own
-    expect_undisturbed(run_disturbed(how, stop_and_continue), 20);
+    expect_undisturbed(run_disturbed(how, stop_and_continue), 5);
 }
 
 TEST(disturbed, by_stops_without_restart_syscall) {
@@ -202,7 +202,7 @@ TEST(disturbed, by_changes_of_its_processors) {
         }
         std::this_thread::sleep_for(1ms);
     };
-    expect_undisturbed(run_disturbed(work(), disturb), 20);
+    expect_undisturbed(run_disturbed(work(), disturb), 5);
 }
 
 // A cgroup of its own below that of the test, with a limit of memory; whichever version there is.

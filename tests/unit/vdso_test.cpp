@@ -172,7 +172,9 @@ private:
     template <class T>
     uint64_t append(const std::vector<T>& data) {
         end_ = (end_ + 15) / 16 * 16;
-        std::memcpy(memory_.data() + end_, data.data(), data.size() * sizeof(T));
+        if (!data.empty()) { // which has no address, and memcpy wants one
+            std::memcpy(memory_.data() + end_, data.data(), data.size() * sizeof(T));
+        }
         const uint64_t where = end_;
         end_ += data.size() * sizeof(T);
         return where;

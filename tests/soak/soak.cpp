@@ -6,7 +6,11 @@
 //   * at the end of a round nothing is left: goroutines, descriptors, threads beyond those that the
 //     rounds needed at the same time, memory beyond that of the first rounds.
 //
-//     soak SECONDS [SEED [ROUND]]
+//     soak [preempted|squeezed] SECONDS [SEED [ROUND]]
+//
+// preempted: every p is asked to give way every 100 us, through the guard or by a signal. squeezed:
+// one process after the other gets a few MiB of address space beside what it has, and goes on or
+// ends with a fatal error that says so.
 //
 // All choices follow from the seed, round by round; the schedule does not, so what a seed has found
 // once may take a few tries. A second process, which has one goroutine and needs no scheduler,
@@ -31,6 +35,7 @@
 #include <rt0/rt0.h>
 
 #include "choices.h"
+#include "sched/sched.h"
 
 // What a compiler calls around the initialisation of a function-local static. Called here, because
 // a static is initialised once and the rounds are many.
@@ -73,6 +78,10 @@ constexpr long sys_gettid = 186;
 constexpr long sys_exit_group = 231;
 constexpr long sys_timerfd_create = 283;
 constexpr long sys_timerfd_settime = 286;
+constexpr long sys_pread64 = 17;
+constexpr long sys_dup2 = 33;
+constexpr long sys_prlimit64 = 302;
+constexpr long sys_memfd_create = 319;
 
 long thread_id() {
     return raw_call(sys_gettid);
@@ -89,6 +98,9 @@ struct progress {
     std::uint64_t operations;
 };
 
+enum class way : std::uint8_t { normal, preempted, squeezed };
+
+way of_all;
 std::uint64_t seed_of_all;
 std::uint64_t current_round;
 
@@ -959,6 +971,20 @@ void change_gomaxprocs(choices choose, const std::atomic<bool>& over) {
     }
 }
 
+// As sysmon does, where it has waited long enough; that goes on beside it.
+void ask_everybody(choices choose, const std::atomic<bool>& over) {
+    while (!over) {
+        sleep_in_the_kernel(100'000);
+        const runtime::no_preempt here;
+        const std::uint32_t made = runtime::sched.procs_made.load(std::memory_order_acquire);
+        for (std::uint32_t id = 0; id < made; ++id) {
+            runtime::p* const pp = runtime::proc(id);
+            const std::uint32_t slice = pp->schedtick.load(std::memory_order_relaxed);
+            runtime::preempt(pp, slice, choose.one_in(2));
+        }
+    }
+}
+
 progress run_round(choices choose) {
     const int procs = rt0::gomaxprocs();
     enum class kind : std::uint8_t {
@@ -983,6 +1009,9 @@ progress run_round(choices choose) {
     rt0::wait_group changer;
     if (of != kind::quiet && choose.one_in(3)) {
         changer.go(change_gomaxprocs, choose, std::cref(over));
+    }
+    if (of_all == way::preempted) {
+        changer.go(ask_everybody, choose, std::cref(over));
     }
     std::size_t left = budget;
     for (std::size_t i = 0; i < first; ++i) {
@@ -1048,7 +1077,19 @@ constexpr std::int64_t pause = 7'000'000'000;
 // The first thread, main's, sysmon, and one that may just have found nothing.
 constexpr std::uint64_t threads_after_pause = 4;
 
+void squeeze(choices choose) {
+    const std::uint64_t room = choose.between(1, 64) << 20;
+    const std::uint64_t limit = number_in("/proc/self/statm", "", 0) * 4096 + room;
+    const std::array<std::uint64_t, 2> both{limit, limit};
+    constexpr long rlimit_as = 9;
+    require(raw_call(sys_prlimit64, 0, rlimit_as, address(both.data()), 0) == 0,
+            "the limit is not set");
+}
+
 int run_rounds(std::int64_t seconds, int watcher) {
+    if (of_all == way::squeezed) {
+        squeeze(choices(mix(seed_of_all + current_round)));
+    }
     const std::int64_t end = now() + seconds * 1'000'000'000;
     const long free_descriptor = lowest_free_descriptor();
     progress sum{current_round, 0, 0};
@@ -1101,7 +1142,17 @@ int run_rounds(std::int64_t seconds, int watcher) {
 // No round takes nearly as long.
 constexpr long patience_ms = 60'000;
 
-int watch(long child, int from) {
+// What a process that ends for lack of memory has written to last_words begins like this.
+bool says_so(int last_words) {
+    constexpr std::string_view begin = "fatal error: ";
+    std::array<char, begin.size()> text{};
+    return raw_call(sys_pread64, last_words, address(text.data()), text.size()) ==
+               static_cast<long>(text.size()) &&
+           std::string_view(text.data(), text.size()) == begin;
+}
+
+// Returns when the child has ended, as it should or not; current_round is the one behind its last.
+int watch(long child, int from, int last_words) {
     const std::uint64_t first = current_round;
     progress last{first, 0, 0};
     const auto tell = [&](std::string_view what, long number) {
@@ -1134,6 +1185,10 @@ int watch(long child, int from) {
     if ((status & 0x7f) != 0) {
         return tell("ended by signal ", status & 0x7f);
     }
+    current_round = last.round + 1;
+    if (of_all == way::squeezed && status >> 8 == 2 && says_so(last_words)) {
+        return 0;
+    }
     if (status != 0) {
         return tell("ended with status ", status >> 8);
     }
@@ -1155,29 +1210,53 @@ std::uint64_t number(std::string_view text) {
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2 || argc > 4) {
-        rt0::eprintln("soak SECONDS [SEED [ROUND]]");
+    std::span<char*> words(argv + 1, static_cast<std::size_t>(std::max(argc, 1) - 1));
+    if (!words.empty() && std::string_view(words[0]) == "preempted") {
+        of_all = way::preempted;
+    } else if (!words.empty() && std::string_view(words[0]) == "squeezed") {
+        of_all = way::squeezed;
+    }
+    words = words.subspan(of_all != way::normal ? 1 : 0);
+    if (words.empty() || words.size() > 3) {
+        rt0::eprintln("soak [preempted|squeezed] SECONDS [SEED [ROUND]]");
         return 2;
     }
-    const std::uint64_t seconds = number(argv[1]);
-    seed_of_all = argc > 2 ? number(argv[2]) : static_cast<std::uint64_t>(now()) % 1'000'000'000;
-    current_round = argc > 3 ? number(argv[3]) : 0;
+    const std::int64_t end = now() + static_cast<std::int64_t>(number(words[0])) * 1'000'000'000;
+    seed_of_all =
+        words.size() > 1 ? number(words[1]) : static_cast<std::uint64_t>(now()) % 1'000'000'000;
+    current_round = words.size() > 2 ? number(words[2]) : 0;
     rt0::println("soak: seed {}, gomaxprocs {}", seed_of_all, rt0::gomaxprocs());
-    std::array<int, 2> ends{-1, -1};
-    if (raw_call(sys_pipe, address(ends.data())) != 0) {
-        rt0::eprintln("soak: no pipe");
-        return 1;
-    }
-    const long child = raw_call(sys_fork);
-    if (child < 0) {
-        rt0::eprintln("soak: no second process: {}", child);
-        return 1;
-    }
-    if (child != 0) {
+    long processes = 0;
+    int failed = 0;
+    do {
+        ++processes;
+        std::array<int, 2> ends{-1, -1};
+        const long last_words = raw_call(sys_memfd_create, address("soak"), 0);
+        if (raw_call(sys_pipe, address(ends.data())) != 0 || last_words < 0) {
+            rt0::eprintln("soak: no pipe, or no file in memory");
+            return 1;
+        }
+        const long child = raw_call(sys_fork);
+        if (child < 0) {
+            rt0::eprintln("soak: no second process: {}", child);
+            return 1;
+        }
+        if (child == 0) {
+            raw_call(sys_close, ends[0]);
+            raw_call(sys_prctl, 1, 9); // ends when the one that watches does
+            if (of_all == way::squeezed) {
+                raw_call(sys_dup2, last_words, 2);
+            }
+            raw_call(sys_close, last_words);
+            return run_rounds((end - now()) / 1'000'000'000, ends[1]);
+        }
         raw_call(sys_close, ends[1]);
-        return watch(child, ends[0]);
+        failed = watch(child, ends[0], static_cast<int>(last_words));
+        raw_call(sys_close, ends[0]);
+        raw_call(sys_close, last_words);
+    } while (of_all == way::squeezed && failed == 0 && now() < end);
+    if (of_all == way::squeezed && failed == 0) {
+        rt0::println("soak: {} processes, {} rounds: ok", processes, current_round);
     }
-    raw_call(sys_close, ends[0]);
-    raw_call(sys_prctl, 1, 9); // ends when the one that watches does
-    return run_rounds(static_cast<std::int64_t>(seconds), ends[1]);
+    return failed;
 }

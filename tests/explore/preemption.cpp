@@ -34,6 +34,7 @@ void begin(uint32_t procs, bool signals, void (*main)()) {
         anew(one);
     }
     forget_states();
+    machine::forget_signals();
     knobs.asyncpreemptoff = signals ? 0 : 1;
     machine::run(procs, [main] {
         // As start_threads does.

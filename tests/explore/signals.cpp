@@ -47,7 +47,9 @@ namespace {
 using namespace runtime;
 
 os::signal_handler handler = nullptr; // all runs'
-// Threads between the last instruction that counts and the kernel's part of a resume.
+// Threads in the handler, where the kernel keeps the next signal back; threads between the last
+// instruction that counts and the kernel's part of a resume.
+std::set<const void*> handling;
 std::set<const void*> resuming;
 
 // Places in the kernel's frame.
@@ -64,11 +66,17 @@ std::uintptr_t read(const std::array<std::byte, frame_size>& frame, std::size_t 
 
 // On the interrupted thread.
 void deliver() {
+    if (handling.contains(explore::local())) {
+        (void)explore::interrupt(explore::local(), deliver);
+        return;
+    }
     alignas(16) std::array<std::byte, frame_size> frame{};
     const bool resumes = resuming.contains(explore::local());
     const auto rip = resumes ? reinterpret_cast<std::uintptr_t>(sigresume) : somewhere;
     std::memcpy(&frame.at(rip_at), &rip, sizeof rip);
+    handling.insert(explore::local());
     handler(os::sigurg, nullptr, frame.data());
+    handling.erase(explore::local());
     if (read(frame, rip_at) == rip) {
         return;
     }
@@ -94,6 +102,11 @@ void explore_sigresume(g* gp, void* /*context*/) {
 }
 
 } // namespace
+
+void forget_signals() {
+    handling.clear();
+    resuming.clear();
+}
 
 // As __morestack.
 void prologue() {

@@ -80,7 +80,10 @@ uint64_t now() {
            static_cast<uint64_t>(time.nanoseconds);
 }
 
-constexpr uint64_t time_limit = 100'000'000'000;
+// When it has taken too long: a minute, and several times what each takes.
+uint64_t time_limit(long wanted) {
+    return now() + 60'000'000'000 + 1'000'000 * static_cast<uint64_t>(wanted);
+}
 
 } // namespace
 
@@ -147,7 +150,7 @@ void send_signals(long wanted) {
         CHECK(raw_call(157, set_timer_slack, 1) == 0); // prctl: as precise as it gets
         runtime::entersyscall();
         uint64_t random = 1;
-        const uint64_t end = now() + time_limit;
+        const uint64_t end = time_limit(wanted);
         while (taken.load(std::memory_order_relaxed) < wanted && now() < end) {
             runtime::os::sleep(static_cast<int64_t>(next_random(random) % 30'000));
             const uint32_t procs = runtime::sched.procs_made.load(std::memory_order_acquire);
@@ -268,7 +271,7 @@ void steps(long wanted) {
     handle_steps();
     const auto own = std::make_unique<kept>();
     own->random = 1;
-    const uint64_t end = now() + time_limit;
+    const uint64_t end = time_limit(wanted);
     calls_at = each_crosses;
     among_others([&] {
         while (taken < wanted && now() < end) {

@@ -4,11 +4,9 @@
 #pragma once
 
 #include <atomic>
-#include <cstring>
-#include <memory>
 #include <type_traits>
 
-#include "tests/explore/explore.h"
+#include "tests/explore/access.h"
 
 namespace explore {
 
@@ -54,9 +52,9 @@ public:
         bool same = false;
         explore::modify(bytes(value_), size, static_cast<int>(success), static_cast<int>(failure),
                         bytes(old), [&](const void* found, void* changed) {
-                            same = std::memcmp(found, bytes(expected), size) == 0;
+                            same = __builtin_memcmp(found, bytes(expected), size) == 0;
                             if (same) {
-                                std::memcpy(changed, bytes(wanted), size);
+                                __builtin_memcpy(changed, bytes(wanted), size);
                             }
                             return same;
                         });
@@ -84,7 +82,7 @@ private:
     template <class U>
     static constexpr auto bytes(U& object) {
         return static_cast<std::conditional_t<std::is_const_v<U>, const void*, void*>>(
-            std::addressof(object));
+            __builtin_addressof(object));
     }
 
     static constexpr std::memory_order on_failure(std::memory_order order) {
@@ -110,9 +108,9 @@ private:
         explore::modify(bytes(value_), size, static_cast<int>(order), static_cast<int>(order),
                         bytes(old), [&](const void* found, void* changed) {
                             T value;
-                            std::memcpy(bytes(value), found, size);
+                            __builtin_memcpy(bytes(value), found, size);
                             value = change(value);
-                            std::memcpy(changed, bytes(value), size);
+                            __builtin_memcpy(changed, bytes(value), size);
                             return true;
                         });
         return old;

@@ -117,7 +117,7 @@ public:
     void load(const void* address, std::size_t size, int order, void* out);
     void store(void* address, std::size_t size, int order, const void* value);
     void modify(void* address, std::size_t size, int order, int failure, void* old,
-                const std::function<bool(const void*, void*)>& change);
+                const change& by);
     void fence(int order);
 
 private:
@@ -145,7 +145,7 @@ private:
     void sequential_fence();
     // modify, without the point before it.
     void apply(void* address, std::size_t size, int order, int failure, void* old,
-               const std::function<bool(const void*, void*)>& change);
+               const change& by);
     void see(thread& who, std::size_t number, std::uint32_t which, int order);
     view to_release(thread& who, int order);
     void trace(const char* what, const void* address, const void* value, std::size_t size,
@@ -539,20 +539,20 @@ void explorer::store(void* address, std::size_t size, int order, const void* val
 }
 
 void explorer::modify(void* address, std::size_t size, int order, int failure, void* old,
-                      const std::function<bool(const void*, void*)>& change) {
+                      const change& by) {
     point(address);
-    apply(address, size, order, failure, old, change);
+    apply(address, size, order, failure, old, by);
 }
 
 void explorer::apply(void* address, std::size_t size, int order, int failure, void* old,
-                     const std::function<bool(const void*, void*)>& change) {
+                     const change& by) {
     thread& self = *current_;
     location& place = at(address, size);
     const std::size_t number = numbers_[address];
     const auto latest = static_cast<std::uint32_t>(place.stores.size() - 1);
     std::array<std::byte, 8> changed{};
     std::memcpy(old, place.stores[latest].value.data(), size);
-    if (!change(old, changed.data())) {
+    if (!by(old, changed.data())) {
         // A compare-and-swap that fails sees the latest store here: what sees an older one is one
         // that fails earlier.
         see(self, number, latest, failure);
@@ -1059,9 +1059,8 @@ void load(const void* address, std::size_t size, int order, void* out) {
 void store(void* address, std::size_t size, int order, const void* value) {
     the.store(address, size, order, value);
 }
-void modify(void* address, std::size_t size, int order, int failure, void* old,
-            const std::function<bool(const void* old, void* changed)>& change) {
-    the.modify(address, size, order, failure, old, change);
+void modify(void* address, std::size_t size, int order, int failure, void* old, const change& by) {
+    the.modify(address, size, order, failure, old, by);
 }
 void fence(int order) {
     the.fence(order);

@@ -26,8 +26,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <new>
 #include <span>
+
+#include "tests/explore/access.h"
 
 namespace explore {
 
@@ -60,12 +61,6 @@ void*& local();
 bool interrupt(const void* local, std::function<void()> handler);
 /// A point where another thread may go on: a call to the kernel.
 void point();
-/// An object that outlives a run is as new at the beginning of the next.
-template <class T>
-void anew(T& object) {
-    object.~T();
-    new (&object) T{};
-}
 /// The run has failed where condition is false: prints text and the schedule.
 void check(bool condition, const char* text);
 [[noreturn]] void fail(const char* text);
@@ -73,33 +68,8 @@ void check(bool condition, const char* text);
 /// Runs what the command line asks for; main's result.
 int run(int argc, char** argv, std::span<const model> models);
 
-// What the runtime's sources call.
-
-/// The thread spins: others have a turn before it goes on.
-void pause();
 /// Sleeps while the latest value of word is expected. As os::futex_wait: 0, or a negated errno.
 int futex_wait(const std::uint32_t* word, std::uint32_t expected, std::int64_t nanoseconds);
 int futex_wake(const std::uint32_t* word, int count);
-
-// What atomic.h calls. An order is std::memory_order's number. Values are passed as bytes.
-
-/// The atomic at address is a new one.
-void forget(const void* address);
-/// All that begin in the range are: memory that the kernel has taken back.
-void forget(const void* begin, std::size_t size);
-/// One access. load: returns which of the stores it sees, copied to out.
-void load(const void* address, std::size_t size, int order, void* out);
-void store(void* address, std::size_t size, int order, const void* value);
-/// Replaces *address by what change makes of it, in one step; old gets what was there. change
-/// returns whether it stores. failure is the order where it does not.
-void modify(void* address, std::size_t size, int order, int failure, void* old,
-            const std::function<bool(const void* old, void* changed)>& change);
-void fence(int order);
-/// An access to what is watched. No step.
-void touch(const void* address, bool writes);
-/// Compares and swaps two words that lie side by side, in one step, as cmpxchg16b: a full barrier.
-/// Where they differ from *first and *second, these get what is there.
-bool compare_and_swap_pair(void* at, std::uint64_t* first, void** second, std::uint64_t new_first,
-                           void* new_second);
 
 } // namespace explore

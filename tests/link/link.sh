@@ -204,12 +204,17 @@ rt0:     $refused_name
         "$compiler" -B"$prefix/lib/rt0" -nostdlib -static -o out "$@" "$prefix/lib/rt0.o" \
             -Wl,--start-group "$prefix/lib/librt0.a" -lstdc++ -lgcc -lgcc_eh -Wl,--end-group
     }
-    for by in by_wrapper by_pkg_config by_hand; do
-        refused foreign.o foreign.o $by use.o foreign.o
-        refused 'libforeign.a(foreign.o)' libforeign.a $by use.o libforeign.a
-        linked $by use.o asks.o
-        linked $by use.o foreign.o -Wl,--rt0-nosplit=foreign.o
-        linked $by use.o libforeign.a '-Wl,--rt0-nosplit=lib*.a'
+    # What the compiler writes into objects is what counts; the ways are the same for both.
+    case $compiler in
+    clang*) ways=by_wrapper ;;
+    *) ways='by_wrapper by_pkg_config by_hand' ;;
+    esac
+    for by in $ways; do
+        refused foreign.o foreign.o "$by" use.o foreign.o
+        refused 'libforeign.a(foreign.o)' libforeign.a "$by" use.o libforeign.a
+        linked "$by" use.o asks.o
+        linked "$by" use.o foreign.o -Wl,--rt0-nosplit=foreign.o
+        linked "$by" use.o libforeign.a '-Wl,--rt0-nosplit=lib*.a'
     done
     cmake -S "$source" -B build -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release \
         -DCMAKE_PREFIX_PATH="$prefix" >log 2>&1 || { cat log; exit 1; }

@@ -84,7 +84,7 @@ public:
     int wake(const void* key, int count);
     void start(std::function<void()> body);
     [[noreturn]] void end_thread();
-    [[noreturn]] void end(const std::string& text, int status);
+    [[noreturn]] void end(std::string_view text, int status);
     bool signal(std::size_t thread);
     int refusal(std::string_view call);
     bool interrupted() { return fate_.interrupt != 0 && generator_() % fate_.interrupt == 0; }
@@ -316,15 +316,15 @@ int simulator::refusal(std::string_view call) {
     return call == "mmap" ? ENOMEM : call == "clone" ? EAGAIN : EPERM;
 }
 
-void simulator::end(const std::string& text, int status) {
+void simulator::end(std::string_view text, int status) {
     std::string refused;
     if (refused_ != 0) {
         refused =
             std::string(", ") + fate_.refuse + " refused " + std::to_string(refused_) + " times";
     }
-    std::printf("seed %lu: %zu threads, %lu turns, %ld us%s, %016lx: %s%s\n", seed_,
+    std::printf("seed %lu: %zu threads, %lu turns, %ld us%s, %016lx: %s%.*s\n", seed_,
                 threads_.size(), turns_, now_ / 1'000, refused.c_str(), hash_,
-                status == 0 ? "" : "FAILED: ", text.c_str());
+                status == 0 ? "" : "FAILED: ", static_cast<int>(text.size()), text.data());
     std::fflush(stdout);
     std::_Exit(status);
 }
@@ -400,7 +400,7 @@ bool signal(std::size_t thread) {
 std::size_t thread_number() {
     return the.thread_number();
 }
-void end(const std::string& text) {
+void end(std::string_view text) {
     the.end(text, 0);
 }
 
@@ -532,10 +532,10 @@ void store(void* address, std::size_t size, int /*order*/, const void* value) {
     std::memcpy(address, value, size);
 }
 void modify(void* address, std::size_t size, int /*order*/, int /*failure*/, void* old,
-            const std::function<bool(const void*, void*)>& change) {
+            const change& by) {
     the.step();
     std::memcpy(old, address, size);
-    (void)change(old, address);
+    (void)by(old, address);
 }
 void fence(int /*order*/) {
     the.step();

@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace simulate {
@@ -44,7 +43,7 @@ bool signal(std::size_t thread);
 std::size_t thread_number();
 
 // Ends the run: the program has come to its end, which is text.
-[[noreturn]] void end(const std::string& text);
+[[noreturn]] void end(std::string_view text);
 
 // main: [SEED [COUNT]] [--seconds S] [--trace] [--expect-failure]. Each run is a process of its
 // own.

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "tests/explore/explore.h"
+#include "tests/explore/access.h"
 
 namespace runtime {
 

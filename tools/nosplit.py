@@ -20,8 +20,8 @@ table does not list. The table's lines:
 
 FUNCTIONS are names without parameters, with commas between, and * for anything: several where compilers inline the one that is
 meant into others. BOUND is a number of bytes, or a function's name for what that takes, or "asks" for what the program's
-own functions take, or the most of several of them. A line that nothing in all of the runtime needed is an error, unless it begins
-with a question mark.
+own functions take, or the most of several of them. A line that nothing in all of the runtime needed is an error, and so is a BOUND's function
+that is not there, unless they begin with a question mark.
 """
 
 import bisect
@@ -312,8 +312,9 @@ class Chains:
             elif bound.isdigit():
                 found = [(int(bound), ["what is listed with " + bound])]
             else:
-                found = [self.chain(f.address) for f in self.program.functions.values() if f.name == bound]
-                if not found:
+                name = bound.lstrip("?")
+                found = [self.chain(f.address) for f in self.program.functions.values() if f.name == name]
+                if not found and name == bound:
                     self.complain(function, "is listed with %s, which is not there" % bound)
             most = max([most] + found)
         return most

@@ -9,7 +9,7 @@
 // anew. The figures are medians over the rounds, the ratio is that of the medians.
 //
 // A program without the row ends with status 99, and its cell is "-". So is the cell of one that
-// fails, by a signal, a status, a text that is no number, or by taking more than a minute; it is
+// fails, by a signal, a status, a text that is no number, or by taking more than three minutes; it is
 // not asked again, and a line on standard error says why. What has used up its time for a row takes
 // part in no more rounds of it.
 
@@ -43,7 +43,7 @@
 
 namespace {
 
-constexpr int timeout_ms = 60'000;
+constexpr int timeout_ms = 180'000;
 constexpr double time_for_a_row = 20e9;
 
 struct row_kind {
@@ -124,7 +124,7 @@ int status_of(pid_t pid, bool& late) {
 
 outcome judge(int status, bool late, std::string_view text) {
     if (late)
-        return {.why = "took more than a minute"};
+        return {.why = "took more than three minutes"};
     if (WIFSIGNALED(status))
         return {.why = "was killed by signal " + std::to_string(WTERMSIG(status))};
     if (WEXITSTATUS(status) == bench::no_such_row)

@@ -9,9 +9,9 @@
 // anew. The figures are medians over the rounds, the ratio is that of the medians.
 //
 // A program without the row ends with status 99, and its cell is "-". So is the cell of one that
-// fails, by a signal, a status, a text that is no number, or by taking more than three minutes; it is
-// not asked again, and a line on standard error says why. What has used up its time for a row takes
-// part in no more rounds of it.
+// fails, by a signal, a status, a text that is no number, or by taking more than three minutes; it
+// is not asked again, and a line on standard error says why. What has used up its time for a row
+// takes part in no more rounds of it.
 
 #include <fcntl.h>
 #include <poll.h>

@@ -56,6 +56,8 @@ namespace {
 
 using namespace runtime;
 using soak::choices;
+using soak::fill;
+using soak::is_filled;
 
 constexpr auto relaxed = std::memory_order_relaxed;
 
@@ -68,21 +70,6 @@ void require(bool holds, const char* what) {
         std::fflush(nullptr);
         _exit(1);
     }
-}
-
-void fill(std::span<std::byte> bytes, std::uint64_t seed) {
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        bytes[i] = static_cast<std::byte>(seed >> (i % 8 * 8));
-    }
-}
-
-bool is_filled(std::span<const std::byte> bytes, std::uint64_t seed) {
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (bytes[i] != static_cast<std::byte>(seed >> (i % 8 * 8))) {
-            return false;
-        }
-    }
-    return true;
 }
 
 void sleep_in_the_kernel(std::uint64_t nanoseconds) {

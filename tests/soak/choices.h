@@ -1,7 +1,9 @@
-// Choices that follow from a seed.
+// Choices, and contents of memory, that follow from a seed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace soak {
 
@@ -27,5 +29,20 @@ public:
 private:
     std::uint64_t state_;
 };
+
+inline void fill(std::span<std::byte> bytes, std::uint64_t seed) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<std::byte>(seed >> (i % 8 * 8));
+    }
+}
+
+inline bool is_filled(std::span<const std::byte> bytes, std::uint64_t seed) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (bytes[i] != static_cast<std::byte>(seed >> (i % 8 * 8))) {
+            return false;
+        }
+    }
+    return true;
+}
 
 } // namespace soak

@@ -45,6 +45,8 @@ extern "C" void __cxa_guard_release(std::uint64_t* guard);
 namespace {
 
 using soak::choices;
+using soak::fill;
+using soak::is_filled;
 using soak::mix;
 
 // The kernel.
@@ -122,23 +124,6 @@ void require_at_most(std::uint64_t limit, std::uint64_t value, std::string_view 
         (void)rt0::eprintln("soak: {} where {} are the most", value, limit);
         fail(what);
     }
-}
-
-// Memory whose contents are known.
-
-void fill(std::span<std::byte> bytes, std::uint64_t seed) {
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        bytes[i] = static_cast<std::byte>(seed >> (i % 8 * 8));
-    }
-}
-
-bool is_filled(std::span<const std::byte> bytes, std::uint64_t seed) {
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (bytes[i] != static_cast<std::byte>(seed >> (i % 8 * 8))) {
-            return false;
-        }
-    }
-    return true;
 }
 
 template <std::size_t Size>

@@ -24,14 +24,7 @@
 
 namespace runtime {
 
-scheduler sched;
-m m0;
-g g0;
-p p0;
 knob_values knobs{};
-namespace os {
-process_info process{};
-}
 
 } // namespace runtime
 

@@ -12,6 +12,18 @@ extern "C" {
 [[noreturn, gnu::weak]] void resume_preempted(runtime::g* gp) asm("runtime.resume_preempted");
 }
 
+namespace runtime {
+
+scheduler sched;
+m m0;
+g g0;
+p p0;
+namespace os {
+process_info process{};
+}
+
+} // namespace runtime
+
 namespace machine {
 
 using namespace runtime;

@@ -2,8 +2,8 @@
 // coroutines with stacks of the host's. What a switch leaves to do, putting the goroutine where
 // others find it, is done once it is off its stack, by the thread on its own.
 //
-// The explorer's threads (tests/explore/machine.cpp) and real ones (tests/sanitize/machine.cpp)
-// have this in common.
+// The explorer's threads (tests/explore/machine.cpp), simulated ones (tests/simulate/kernel.cpp)
+// and real ones (tests/sanitize/machine.cpp) have this in common.
 #pragma once
 
 #include <csetjmp>

@@ -35,15 +35,8 @@
 
 namespace runtime {
 
-scheduler sched;
-m m0;
-g g0;
-p p0;
 // No signals: goroutines give way at preemption_point.
 knob_values knobs{.asyncpreemptoff = 1};
-namespace os {
-process_info process{};
-}
 
 extern "C" {
 [[noreturn]] void goexit1() asm("runtime.goexit1");

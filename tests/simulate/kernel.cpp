@@ -42,14 +42,7 @@ void grow_stack(runtime::mem::segment* last, std::size_t need) asm("runtime.grow
 
 namespace runtime {
 
-scheduler sched;
-m m0;
-g g0;
-p p0;
 knob_values knobs{};
-namespace os {
-process_info process{};
-}
 
 } // namespace runtime
 

@@ -194,8 +194,8 @@ __morestack:
         .weak   runtime.preempt_here
         .hidden runtime.preempt_here
 .Lpreempt:
-        cmpl    $0, %fs:TCB_NOPREEMPT
-        jne     .Lin_place                      // the runtime is not interrupted, and asks for nothing
+        cmpq    $0, %fs:TCB_CLAIM               // nor TCB_NOPREEMPT, which is the upper half
+        jne     .Lstays                         // the runtime is not interrupted
         incl    %fs:TCB_NOPREEMPT               // the thread whose guard that is
         movq    %fs:TCB_G, %rax
         cmpl    $G_RUNNING, G_STATUS(%rax)
@@ -229,6 +229,19 @@ __morestack:
         leaq    16(%rbp), %rax                  // is there room without another segment? Often there is
         subq    %r10, %rax
         cmpq    %fs:TCB_STACK_GUARD, %rax
+        movq    -16(%rbp), %rcx
+        movq    -8(%rbp), %rax
+        jb      .Lneed
+        jmp     .Lin_place
+.Lstays:                                        // the request stays; is there room by the true guard?
+        movq    %fs:TCB_G, %rax
+        movq    G_SEGMENT(%rax), %rax
+        testq   %rax, %rax
+        jz      .Lin_place                      // g0, or the kernel's stack
+        movq    SEGMENT_GUARD(%rax), %rcx
+        leaq    16(%rbp), %rax
+        subq    %r10, %rax
+        cmpq    %rcx, %rax
         movq    -16(%rbp), %rcx
         movq    -8(%rbp), %rax
         jb      .Lneed

@@ -8,6 +8,7 @@
 #define TCB_P 0x18
 #define TCB_CANARY 0x28
 #define TCB_STACK_GUARD 0x70
+#define TCB_CLAIM 0x78
 #define TCB_NOPREEMPT 0x7c
 
 // struct g (sched/sched.h).

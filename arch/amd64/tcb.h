@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "arch/amd64/offsets.h"
+#include "base/atomic.h"
 
 namespace runtime {
 
@@ -29,16 +30,23 @@ struct tcb {
     uintptr_t canary;
     uintptr_t reserved2[8];
     uintptr_t stack_guard;
-    int unused;
+    // The biased_lock that this thread has, or is about to have; 0 where there is none. Keeps the
+    // goroutine on its thread as nopreempt does, by a store instead of a count.
+    atomic<uint32_t> claim;
     // Not zero: this thread is in the runtime, and its goroutine may not be made to leave it. The
     // scheduler itself runs with 1: mcall adds it, gogo takes it away.
     int nopreempt;
+
+    [[nodiscard]] bool in_runtime() const {
+        return nopreempt != 0 || claim.load(std::memory_order_relaxed) != 0;
+    }
 };
 
 static_assert(offsetof(tcb, self) == TCB_SELF);
 static_assert(offsetof(tcb, current) == TCB_G);
 static_assert(offsetof(tcb, p) == TCB_P);
 static_assert(offsetof(tcb, canary) == TCB_CANARY);
+static_assert(offsetof(tcb, claim) == TCB_CLAIM);
 static_assert(offsetof(tcb, nopreempt) == TCB_NOPREEMPT);
 static_assert(offsetof(tcb, stack_guard) == TCB_STACK_GUARD);
 
@@ -68,6 +76,19 @@ static_assert(offsetof(tcb, stack_guard) == TCB_STACK_GUARD);
     tcb* block;
     asm volatile("movq %%fs:%c1, %0" : "=r"(block) : "i"(TCB_SELF));
     return block;
+}
+
+// The thread's claim. One instruction, so that it is the same thread's to whose FS it goes; from a
+// claim that is not 0 on the goroutine stays on that thread. The store is a release.
+[[gnu::always_inline, gnu::artificial]] inline void set_claim(uint32_t claim) {
+    asm volatile("movl %0, %%fs:%c1" : : "ri"(claim), "i"(TCB_CLAIM) : "memory");
+}
+
+// Has the thread's claim any of these bits?
+[[gnu::always_inline, gnu::artificial]] inline bool claim_has(uint32_t bits) {
+    bool has;
+    asm volatile("testl %1, %%fs:%c2" : "=@ccnz"(has) : "i"(bits), "i"(TCB_CLAIM));
+    return has;
 }
 
 // For a scope in which the goroutine stays on its thread, and the thread with its p: what it knows

@@ -112,7 +112,7 @@ void forget_signals() {
 void prologue() {
     while (atomic_ref<uintptr_t>(get_tcb()->stack_guard).load(std::memory_order_acquire) ==
            static_cast<uintptr_t>(STACK_PREEMPT)) {
-        if (get_tcb()->nopreempt != 0) {
+        if (get_tcb()->in_runtime()) {
             return;
         }
         no_preempt::begin();

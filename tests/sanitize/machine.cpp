@@ -325,7 +325,7 @@ void preemption_point() {
     tcb* const block = get_tcb();
     // Acquire: as the prologue's load on the processor.
     const auto guard = atomic_ref<uintptr_t>(block->stack_guard).load(std::memory_order_acquire);
-    if (guard == static_cast<uintptr_t>(STACK_PREEMPT) && block->nopreempt == 0) {
+    if (guard == static_cast<uintptr_t>(STACK_PREEMPT) && !block->in_runtime()) {
         gopreempt();
     }
 }

@@ -302,7 +302,7 @@ void prologue() {
         return;
     }
     block->stack_guard = machine::guard_for(getg());
-    if (block->nopreempt == 0) {
+    if (!block->in_runtime()) {
         gopreempt();
     }
 }

@@ -234,11 +234,11 @@ void on_step(int /*signal*/, void* /*info*/, void* frame) {
         return;
     }
     const bool resumes = between(rip, sigresume, sigresume_end);
-    expected = gp == targets.data()[0].load(std::memory_order_relaxed) && block->nopreempt == 0 &&
+    expected = gp == targets.data()[0].load(std::memory_order_relaxed) && !block->in_runtime() &&
                gp->status.load(std::memory_order_relaxed) == runtime::g_status::running && !resumes;
     if (!expected) {
         ++refused;
-        refused_in_sigresume += resumes && block->nopreempt == 0 ? 1 : 0;
+        refused_in_sigresume += resumes && !block->in_runtime() ? 1 : 0;
         refused_on_g0 += gp == mp->g0 ? 1 : 0;
     }
     last_rip = rip;

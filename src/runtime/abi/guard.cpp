@@ -17,6 +17,8 @@
 #include "base/lock.h"
 #include "sched/sched.h"
 
+RT0_SAYS_WHY;
+
 namespace runtime {
 
 namespace {

@@ -17,6 +17,8 @@
 #include "os/os.h"
 #include "sched/sched.h"
 
+RT0_SAYS_WHY;
+
 namespace runtime {
 
 // The C library's pthread_mutex_t: all zero is a free one; its initialiser for recursive ones sets

@@ -66,7 +66,7 @@ const char* state_text(const g* gp) {
     case g_status::syscall:
         return "syscall";
     case g_status::waiting:
-        return wait_reason_text(gp->waiting_for);
+        return why(gp->waiting_for);
     case g_status::idle:
     case g_status::dead:
         break;

@@ -5,6 +5,7 @@
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <linux/mman.h>
 #include <linux/random.h>
 
@@ -117,6 +118,14 @@ int futex_wait(const uint32_t* word, uint32_t expected, int64_t nanoseconds) {
 
 int futex_wake(const uint32_t* word, int count) {
     return as_int(arch::syscall(__NR_futex, as_argument(word), FUTEX_WAKE_PRIVATE, count));
+}
+
+int prepare_fence_all() {
+    return as_int(arch::syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0));
+}
+
+int fence_all() {
+    return as_int(arch::syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0));
 }
 
 int sched_getaffinity(void* mask, size_t size) {

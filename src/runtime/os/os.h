@@ -79,6 +79,11 @@ inline constexpr short poll_nval = 0x20;
 [[nodiscard]] int futex_wait(const uint32_t* word, uint32_t expected, int64_t nanoseconds);
 [[nodiscard]] int futex_wake(const uint32_t* word, int count);
 
+// Each thread of the process that runs has a full barrier between the beginning and the end of the
+// call (membarrier), once prepare_fence_all has succeeded.
+[[nodiscard]] int prepare_fence_all();
+[[nodiscard]] int fence_all();
+
 // The affinity mask of the calling thread into mask; the number of bytes written. -EINVAL: mask is
 // smaller than the kernel's.
 [[nodiscard]] int sched_getaffinity(void* mask, size_t size);

@@ -102,7 +102,8 @@ preempted_state* new_state() {
 
 // Takes the goroutine off this thread, if that may be.
 bool take_off(signal_context* context, tcb* block) {
-    if (block->nopreempt != 1) { // the handler's own
+    if (block->nopreempt != 1 || // the handler's own
+        block->claim.load(std::memory_order_relaxed) != 0) {
         return false;
     }
     g* const gp = block->current;

@@ -175,7 +175,9 @@ void prepare_g(p* pp, g* gp, funcval* start, size_t room, uintptr_t created_by) 
 }
 
 void submit_g(p* pp, g* gp) {
-    if (runqput(pp, gp, true)) {
+    if (pp->runnext.load(std::memory_order_relaxed) == nullptr) [[likely]] {
+        pp->runnext.store(gp, std::memory_order_relaxed);
+    } else if (runqput(pp, gp, true)) {
         tell_others(pp);
     }
 }
@@ -273,11 +275,36 @@ void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason) {
     mcall(park_on_g0, &request);
 }
 
+void park(biased_lock& held, wait_reason reason) {
+    no_preempt::begin();
+    g* const gp = getg();
+    if (!gp->locked) [[likely]] {
+        if (g* const next = next_at_hand(gp->m, getp())) [[likely]] {
+            gp->waiting_for = reason;
+            gp->status.store(g_status::waiting, std::memory_order_relaxed);
+            gp->m = nullptr;
+            atomic<g*> nowhere{nullptr};
+            switch_to(gp, next, &nowhere, held.hand_over(), 0);
+            return;
+        }
+    }
+    no_preempt::end();
+    park_request request{[](g* /*gp*/, void* lock) {
+                             static_cast<biased_lock*>(lock)->unlock();
+                             return true;
+                         },
+                         &held, reason};
+    mcall(park_on_g0, &request);
+}
+
 void ready(g* gp) {
     const no_preempt here;
-    p* const pp = getp();
+    ready_staying(gp);
+}
+
+void ready_staying(g* gp) {
     set_status(gp, g_status::waiting, g_status::runnable);
-    submit_g(pp, gp);
+    submit_g(getp(), gp);
 }
 
 void acquirep(p* pp) {
@@ -310,20 +337,6 @@ void procresize(uint32_t count) {
     p0.exclusive.store(true, std::memory_order_relaxed); // until start_threads
     p0.switches_left.store(global_queue_tick, std::memory_order_relaxed);
     acquirep(&p0);
-}
-
-const char* wait_reason_text(wait_reason reason) {
-    switch (reason) {
-    case wait_reason::none:
-        break;
-    case wait_reason::static_init:
-        return "static initialization";
-    case wait_reason::mutex_lock:
-        return "sync.Mutex.Lock";
-    case wait_reason::wait_group:
-        return "sync.WaitGroup.Wait";
-    }
-    return "waiting";
 }
 
 } // namespace runtime

@@ -33,6 +33,7 @@
 #include "arch/amd64/offsets.h"
 #include "arch/amd64/tcb.h"
 #include "base/atomic.h"
+#include "base/biased_lock.h"
 #include "base/fatal.h"
 #include "base/if_linked.h"
 #include "base/lock.h"
@@ -62,15 +63,32 @@ enum class g_status : uint32_t {
     dead = 6,
 };
 
-// Why a g waits, in the words of Go's tracebacks.
+// Why a g waits.
 enum class wait_reason : uint8_t {
     none,
     static_init, // another goroutine is initialising the function-local static that it needs
     mutex_lock,  // another goroutine has the mutex
-    wait_group,  // goroutines that it waits for have not ended
+    rwmutex_rlock,
+    rwmutex_lock,
+    cond_wait,
+    semaphore,
+    wait_group, // goroutines that it waits for have not ended
+    chan_send,
+    chan_receive,
+    chan_send_nil,
+    chan_receive_nil,
+    select,
+    select_no_cases,
 };
 
-const char* wait_reason_text(wait_reason reason);
+// Null in a program in which nothing parks that says why: a source that does has RT0_SAYS_WHY.
+[[gnu::weak]] const char* wait_reason_text(wait_reason reason) asm("runtime.wait_reason_text");
+#define RT0_SAYS_WHY asm(".reloc ., R_X86_64_NONE, runtime.wait_reason_text")
+
+inline const char* why(wait_reason reason) {
+    auto* const text = if_linked(wait_reason_text);
+    return text != nullptr ? text(reason) : "waiting";
+}
 
 // What a parked goroutine needs, and no more: it shares a 1 KiB block with the beginning of its
 // stack. It lies at the end of a line, so that what a switch, a start and an end touch are one.
@@ -78,8 +96,8 @@ struct g {
     uintptr_t stack_lo; // the lowest usable byte; 0 on the kernel's stack, which the kernel bounds
     void* exceptions;   // what libstdc++ keeps of those being caught (abi/exception.cpp), or null
     int errno_value;    // C's errno: a goroutine that is preempted finds it as it was
-    int unused;
-    char* name; // set_name's, or null (sched/name.cpp)
+    uint32_t random;    // for select
+    char* name;         // set_name's, or null (sched/name.cpp)
 
     // While not running: the stack pointer, the registers that mcall pushed above it. Or, by its
     // lowest bits: the preempted_state that a signal left (SP_PREEMPTED); the place of the address
@@ -339,8 +357,13 @@ void gosched();
 // the goroutine is off its stack: the waker may run from then on. If it returns false the goroutine
 // goes on at once.
 void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason);
+// The same for a lock that the current goroutine has: it is dropped once the goroutine is off its
+// stack.
+void park(biased_lock& held, wait_reason reason);
 // Makes a parked goroutine runnable; it becomes the current p's runnext.
 void ready(g* gp);
+// The same for who stays on its thread already: under no_preempt, or by a claim.
+void ready_staying(g* gp);
 
 // Sets up the p's. In schedinit, once.
 void procresize(uint32_t count);

@@ -96,7 +96,7 @@ void print_g(g* gp, void* to) {
     const g_status status = gp->status.load(std::memory_order_relaxed);
     const m* const mp = glance(gp->m);
     out << "  G" << glance(gp->goid) << ": status=" << static_cast<uint32_t>(status) << "("
-        << (status == g_status::waiting ? wait_reason_text(glance(gp->waiting_for)) : "") << ") m=";
+        << (status == g_status::waiting ? why(glance(gp->waiting_for)) : "") << ") m=";
     print_m(out, mp);
     out << " lockedm=";
     print_m(out, glance(gp->locked) ? mp : nullptr);

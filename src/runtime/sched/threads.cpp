@@ -537,6 +537,9 @@ void start_threads() {
     p0.exclusive.store(sched.gomaxprocs.load(std::memory_order_relaxed) == 1,
                        std::memory_order_relaxed);
     m0.tid.store(os::thread_id(), std::memory_order_relaxed);
+    if (auto* const allow = if_linked(allow_lock_owners)) {
+        allow();
+    }
     {
         const lock_guard guard(sched.lock);
         add_m(&m0);

@@ -14,6 +14,8 @@
 #include "base/fatal.h"
 #include "sched/sched.h"
 
+RT0_SAYS_WHY;
+
 namespace rt0 {
 
 namespace {

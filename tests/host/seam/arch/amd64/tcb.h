@@ -4,9 +4,13 @@
 
 #define get_tcb get_tcb_of_fs
 #define no_preempt no_preempt_of_fs
+#define set_claim set_claim_of_fs
+#define claim_has claim_has_of_fs
 #include_next "arch/amd64/tcb.h"
 #undef get_tcb
 #undef no_preempt
+#undef set_claim
+#undef claim_has
 #undef getg
 #undef getp
 
@@ -18,6 +22,14 @@ tcb* get_tcb();
 
 #define getg() (::runtime::get_tcb()->current)
 #define getp() (::runtime::get_tcb()->p)
+
+inline void set_claim(uint32_t claim) {
+    get_tcb()->claim.store(claim, std::memory_order_release);
+}
+
+inline bool claim_has(uint32_t bits) {
+    return (get_tcb()->claim.load(std::memory_order_relaxed) & bits) != 0;
+}
 
 class [[nodiscard]] no_preempt {
 public:

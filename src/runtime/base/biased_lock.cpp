@@ -1,0 +1,84 @@
+#include "base/biased_lock.h"
+
+#include "base/fatal.h"
+#include "base/pause.h"
+#include "os/os.h"
+
+namespace runtime {
+
+namespace {
+
+// How often in a row a thread takes a lock before it owns it: taking it back costs as much as some
+// thousand locked instructions.
+constexpr uint32_t to_own = 1000;
+constexpr uint32_t most_doublings = 6;
+
+// Rounds of waiting that double until they are so long, in pauses: some microseconds.
+constexpr int most_pauses = 64;
+constexpr int rounds = 64;
+constexpr int64_t nap = 20'000; // ns
+
+constinit atomic<bool> owners_allowed{false};
+
+// Until done(): spins, then sleeps in between, for who has to run may have no processor.
+template <class F>
+void wait_until(F done) {
+    int pauses = 1;
+    for (int round = 0; !done(); ++round) {
+        if (round >= rounds) {
+            os::sleep(nap);
+            continue;
+        }
+        for (int i = 0; i < pauses; ++i) {
+            pause();
+        }
+        pauses = pauses < most_pauses ? pauses * 2 : pauses;
+    }
+}
+
+} // namespace
+
+void allow_lock_owners() {
+    owners_allowed.store(os::prepare_fence_all() == 0, std::memory_order_relaxed);
+}
+
+void biased_lock::wait_for_word() {
+    wait_until([this] {
+        uint32_t expected = 0;
+        return word_.load(std::memory_order_relaxed) == 0 &&
+               word_.compare_exchange_strong(expected, 1, std::memory_order_acquire,
+                                             std::memory_order_relaxed);
+    });
+}
+
+// The last who had it was another thread, or nobody, or this one owns it.
+void biased_lock::begin_to_own(const tcb* self, uintptr_t last) {
+    bias_.store(last_used_by(self), std::memory_order_relaxed);
+    if (last != 0 && (last & 1) == 0 && last != owned_by(self)) {
+        const int result = os::fence_all();
+        if (result != 0) {
+            fatal_errno("cannot make other threads see a store (membarrier)", result,
+                        "allow it in the seccomp filter");
+        }
+        const auto* const owner = reinterpret_cast<const tcb*>(last);
+        const uint32_t claimed = name() | by_bias;
+        // Acquire: pairs with the release of set_claim; what the owner did with the lock is done.
+        wait_until(
+            [owner, claimed] { return owner->claim.load(std::memory_order_acquire) != claimed; });
+        if (taken_ < most_doublings) {
+            ++taken_;
+        }
+    }
+    left_ = static_cast<uint16_t>(to_own << taken_);
+}
+
+void biased_lock::become_owner(const tcb* self) {
+    if (owners_allowed.load(std::memory_order_relaxed)) {
+        // Seen by the next who takes the word, at the latest.
+        bias_.store(owned_by(self), std::memory_order_relaxed);
+    } else {
+        left_ = to_own;
+    }
+}
+
+} // namespace runtime

@@ -6,11 +6,10 @@
 #include <atomic>
 #include <cstddef>
 #include <span>
-#include <string_view>
 
 #include <rt0/rt0.h>
 
-#include "peers/sched.h"
+#include "peers/rows.h"
 
 namespace {
 
@@ -223,12 +222,7 @@ double speedup() {
     return alone / bench::once(run);
 }
 
-struct row {
-    std::string_view name;
-    double (*run)();
-};
-
-constexpr row rows[] = {
+constexpr bench::row rows[] = {
     {"yield_1p", yield_1p}, {"spawn_join_1p", spawn_join_1p},
     {"burst", burst},       {"spawn_join", spawn_join},
     {"burst_1m", burst_1m}, {"skynet", skynet},
@@ -241,11 +235,5 @@ constexpr row rows[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-    for (const row& r : rows) {
-        if (argc == 2 && r.name == argv[1]) {
-            rt0::println("{}", r.run());
-            return 0;
-        }
-    }
-    return bench::no_such_row;
+    return bench::answer(rows, argc, argv, [](double number) { rt0::println("{}", number); });
 }

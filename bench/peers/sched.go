@@ -1,5 +1,5 @@
 // The rows of the scheduler benchmark in Go: `sched ROW` prints nanoseconds per operation, or
-// whatever else the row counts. As sched_rt0.cpp and sched.h, line by line.
+// whatever else the row counts. As sched_rt0.cpp and rows.h, line by line.
 package main
 
 import (
@@ -9,43 +9,16 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 const (
-	noSuchRow    = 99
-	burstSize    = 10_000
-	largeBurst   = 1_000_000
-	skynetLeaves = 1_000_000
-	skynetFanOut = 10
-	fibOf        = 25
-	depth        = 1000
-	treeDepth    = 12
-	parked       = 100_000
-	manyParked   = 1_000_000
+	burstSize  = 10_000
+	largeBurst = 1_000_000
+	depth      = 1000
+	treeDepth  = 12
+	parked     = 100_000
+	manyParked = 1_000_000
 )
-
-func once(work func()) float64 {
-	start := time.Now()
-	work()
-	return float64(time.Since(start).Nanoseconds())
-}
-
-func measure(work func(n int)) float64 {
-	const enough = 80e6
-	work(1)
-	for n := 1; ; {
-		took := once(func() { work(n) })
-		if took >= enough {
-			return took / float64(n)
-		}
-		factor := 1.5 * enough / took
-		if factor > 10 {
-			factor = 10
-		}
-		n = int(float64(n)*factor) + 1
-	}
-}
 
 //go:noinline
 func deep(n int) int {
@@ -250,7 +223,7 @@ func speedup() float64 {
 }
 
 func main() {
-	rows := map[string]func() float64{
+	answer(map[string]func() float64{
 		"yield_1p":      yield1p,
 		"spawn_join_1p": spawnJoin1p,
 		"spawn_join":    spawnJoin,
@@ -262,9 +235,5 @@ func main() {
 		"rss":           rss,
 		"rss_1m":        rss1m,
 		"speedup":       speedup,
-	}
-	if len(os.Args) != 2 || rows[os.Args[1]] == nil {
-		os.Exit(noSuchRow)
-	}
-	fmt.Println(rows[os.Args[1]]())
+	})
 }

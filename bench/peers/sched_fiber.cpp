@@ -1,55 +1,22 @@
 // The rows of the scheduler benchmark on Boost.Fiber: fibers are joined one by one, as its users
-// do. On one core its default scheduler runs them, on several the one that steals.
+// do.
 
-#include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstdio>
-#include <cstdlib>
+#include <cstddef>
 #include <fstream>
 #include <iterator>
-#include <malloc.h>
-#include <memory>
-#include <mutex>
 #include <string>
-#include <string_view>
-#include <thread>
-#include <utility>
 #include <vector>
 
-#include <boost/fiber/all.hpp>
-
-#include "sched.h"
+#include "fibers.h"
 
 namespace {
 
-using boost::fibers::fiber;
-
-// Small stacks come from malloc, the quickest of its allocators that several threads may use.
-template <class F>
-fiber spawn(F f, std::size_t stack = 16384) {
-    return {std::allocator_arg, boost::fibers::fixedsize_stack(stack), std::move(f)};
-}
-
-void wait_for_ever() {
-    static boost::fibers::mutex mutex;
-    static boost::fibers::condition_variable never;
-    std::unique_lock lock(mutex);
-    never.wait(lock, [] { return false; });
-}
-
-// From here on this thread and as many more as there are cores run fibers.
-void use_all_cores() {
-    using stealing = boost::fibers::algo::work_stealing;
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    for (unsigned i = 1; i < cores; ++i) {
-        std::thread([cores] {
-            boost::fibers::use_scheduling_algorithm<stealing>(cores);
-            wait_for_ever();
-        }).detach();
-    }
-    boost::fibers::use_scheduling_algorithm<stealing>(cores);
-}
+using fibers::fiber;
+using fibers::spawn;
+using fibers::use_all_cores;
+using fibers::wait_for_ever;
 
 double yield_1p() {
     return bench::measure([](long n) {
@@ -198,12 +165,7 @@ double speedup() {
     return alone / bench::once(run);
 }
 
-struct row {
-    std::string_view name;
-    double (*run)();
-};
-
-constexpr row rows[] = {
+constexpr bench::row rows[] = {
     {"yield_1p", yield_1p}, {"spawn_join_1p", spawn_join_1p},
     {"burst", burst},       {"spawn_join", spawn_join},
     {"burst_1m", burst_1m}, {"skynet", skynet},
@@ -215,16 +177,5 @@ constexpr row rows[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-    // Or else malloc would give stacks back to the kernel between one burst and the next.
-    mallopt(M_MMAP_THRESHOLD, 1 << 24);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    for (const row& r : rows) {
-        if (argc == 2 && r.name == argv[1]) {
-            std::printf("%.6g\n", r.run());
-            std::fflush(stdout);
-            // The other threads are not waited for: they run fibers for ever.
-            std::_Exit(0);
-        }
-    }
-    return bench::no_such_row;
+    return fibers::answer(rows, argc, argv);
 }

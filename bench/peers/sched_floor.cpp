@@ -1,51 +1,19 @@
 // The floor of the scheduler benchmark: two stacks and nothing that chooses between them. For the
 // speed-up, one thread per core with an equal share of the leaves, which is what the machine has.
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
 #include <cstdio>
-#include <string_view>
-#include <thread>
-#include <vector>
 
-#include "sched.h"
+#include "floors.h"
+#include "rows.h"
 
 namespace {
 
-// Stores the stack pointer of this side, and goes on where the other side switched away. Every
-// register but those two may have changed: the compiler saves what it still needs.
-inline void switch_stack(void** from, void* to) {
-    // The red zone may hold data of ours: step over it. A jump, because the processor would expect
-    // a return to go where this side was called from.
-    asm volatile("subq $128, %%rsp\n\t"
-                 "pushq %%rbp\n\t"
-                 "leaq 1f(%%rip), %%rax\n\t"
-                 "pushq %%rax\n\t"
-                 "movq %%rsp, (%[from])\n\t"
-                 "movq %[to], %%rsp\n\t"
-                 "popq %%rax\n\t"
-                 "jmpq *%%rax\n"
-                 "1:\tpopq %%rbp\n\t"
-                 "addq $128, %%rsp"
-                 : [from] "+D"(from), [to] "+S"(to)
-                 :
-                 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-                   "memory", "cc");
-}
-
-alignas(64) std::array<std::byte, std::size_t{256} * 1024> stack;
-void* here;  // where main switched away
-void* there; // and where the other did
-
-// Makes `there` the beginning of a function that never returns.
-void prepare(void (*begin)()) {
-    auto* const top = reinterpret_cast<std::uintptr_t*>(stack.data() + stack.size());
-    // A function begins with a stack that is 8 bytes off 16: as if it had been called.
-    top[-2] = reinterpret_cast<std::uintptr_t>(begin);
-    there = top - 2;
-}
+using floors::cores;
+using floors::here;
+using floors::prepare;
+using floors::switch_stack;
+using floors::there;
+using floors::together;
 
 [[noreturn]] void yields() {
     for (;;)
@@ -85,31 +53,19 @@ double deep_1000() {
 
 void leaves(unsigned threads) {
     constexpr unsigned all = 1U << bench::tree_depth;
-    std::vector<std::thread> running;
-    running.reserve(threads);
-    for (unsigned t = 0; t < threads; ++t) {
-        running.emplace_back([=] {
-            for (unsigned i = t; i < all; i += threads)
-                bench::leaf();
-        });
-    }
-    for (std::thread& t : running)
-        t.join();
+    together(threads, [threads](unsigned thread) {
+        for (unsigned i = thread; i < all; i += threads)
+            bench::leaf();
+    });
 }
 
 double speedup() {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    leaves(cores);
+    leaves(cores());
     const double alone = bench::once([] { leaves(1); });
-    return alone / bench::once([cores] { leaves(cores); });
+    return alone / bench::once([] { leaves(cores()); });
 }
 
-struct row {
-    std::string_view name;
-    double (*run)();
-};
-
-constexpr row rows[] = {
+constexpr bench::row rows[] = {
     {"yield_1p", yield_1p},
     {"spawn_join_1p", spawn_join_1p},
     {"deep_1000", deep_1000},
@@ -119,11 +75,5 @@ constexpr row rows[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-    for (const row& r : rows) {
-        if (argc == 2 && r.name == argv[1]) {
-            std::printf("%.6g\n", r.run());
-            return 0;
-        }
-    }
-    return bench::no_such_row;
+    return bench::answer(rows, argc, argv, [](double number) { std::printf("%.6g\n", number); });
 }

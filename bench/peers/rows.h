@@ -1,10 +1,11 @@
-// What the C++ programs of the scheduler benchmark have in common, on the host and on rt0; sched.go
-// has the same again.
+// What the C++ programs that `compare` runs have in common, on the host and on rt0; rows.go has the
+// same again.
 #pragma once
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <span>
 #include <string_view>
 
 namespace bench {
@@ -62,6 +63,23 @@ inline void leaf() {
         x = x * 6364136223846793005 + 1442695040888963407;
         asm volatile("" : "+r"(x));
     }
+}
+
+struct row {
+    std::string_view name;
+    double (*run)();
+};
+
+// Does the row that the program is asked for, and has print(number) show it. What main returns.
+template <class Print>
+int answer(std::span<const row> rows, int argc, char** argv, const Print& print) {
+    for (const row& r : rows) {
+        if (argc == 2 && r.name == argv[1]) {
+            print(r.run());
+            return 0;
+        }
+    }
+    return no_such_row;
 }
 
 template <class T>

@@ -1,6 +1,7 @@
-// The scheduler beside its peers: goroutines, fibers, and two bare stacks.
+// What there is beside its peers: goroutines, fibers, and code by hand. Which of the tables below,
+// its first argument says.
 //
-//   sched [-n ROUNDS] [--json FILE] [--row ROW]... NAME=PATH...
+//   compare TABLE [-n ROUNDS] [--json FILE] [--row ROW]... NAME=PATH...
 //
 // The first program is ours; the one whose name begins with `go` is what the ratios are taken
 // against. `PROGRAM ROW` prints one number and ends: nanoseconds per operation, or what else the
@@ -33,12 +34,13 @@
 #include <fstream>
 #include <limits>
 #include <random>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "peers/sched.h"
+#include "peers/rows.h"
 #include "report.h"
 
 namespace {
@@ -53,7 +55,7 @@ struct row_kind {
     double scale; // of the unit, over what the programs print
 };
 
-constexpr row_kind kinds[] = {
+constexpr row_kind sched[] = {
     {"yield_1p", "yield, 2 on 1 p", "ns", 1},
     {"spawn_join_1p", "spawn + join, 1 p", "ns", 1},
     {"spawn_join", "spawn + join, all p's", "ns", 1},
@@ -69,8 +71,17 @@ constexpr row_kind kinds[] = {
     {"speedup", "speed-up of all p's over 1", "x", 1},
 };
 
+struct table {
+    std::string_view name;
+    std::span<const row_kind> rows;
+};
+
+constexpr table tables[] = {
+    {"sched", sched},
+};
+
 [[noreturn]] void fail(const std::string& text) {
-    std::fprintf(stderr, "sched: %s\n", text.c_str());
+    std::fprintf(stderr, "compare: %s\n", text.c_str());
     std::exit(2);
 }
 
@@ -93,6 +104,7 @@ struct program {
 };
 
 struct options {
+    table of;
     std::size_t rounds = 7;
     std::string json;
     std::vector<row_kind> rows;
@@ -176,7 +188,7 @@ void add_run(program& p, std::size_t i, const row_kind& kind) {
     if (!c.failed) {
         c.values.push_back(result.value * kind.scale);
     } else if (!result.why.empty()) {
-        std::fprintf(stderr, "sched: %s: %s %s\n", std::string(kind.name).c_str(), p.name.c_str(),
+        std::fprintf(stderr, "compare: %s: %s %s\n", std::string(kind.name).c_str(), p.name.c_str(),
                      result.why.c_str());
     }
 }
@@ -225,15 +237,18 @@ void print_cell(const program& p, const std::string& text) {
 }
 
 void print_table(const options& o) {
-    std::printf("medians of %zu runs, interleaved; less is better, but for the speed-up\n",
-                o.rounds);
-    std::printf("%-14s %-27s %-5s", "row", "what", "unit");
+    const auto texts =
+        std::views::transform(o.rows, [](const row_kind& r) { return r.what.size(); });
+    const int width = static_cast<int>(std::ranges::max(texts));
+    std::printf("%s: medians of %zu runs, interleaved; less is better, but for a speed-up\n",
+                std::string(o.of.name).c_str(), o.rounds);
+    std::printf("%-14s %-*s %-5s", "row", width, "what", "unit");
     for (const program& p : o.programs)
         print_cell(p, p.name);
     std::printf(" %9s\n", (o.programs.front().name + "/go").c_str());
     for (std::size_t i = 0; i < o.rows.size(); ++i) {
         const row_kind& kind = o.rows[i];
-        std::printf("%-14s %-27s %-5s", std::string(kind.name).c_str(),
+        std::printf("%-14s %-*s %-5s", std::string(kind.name).c_str(), width,
                     std::string(kind.what).c_str(), std::string(kind.unit).c_str());
         for (const program& p : o.programs)
             print_cell(p, shown(value_of(p, i)));
@@ -246,7 +261,7 @@ void write_json(const options& o) {
     const char* separator = "[";
     for (std::size_t i = 0; i < o.rows.size(); ++i) {
         const program& ours = o.programs.front();
-        const std::string name = "sched: " + std::string(o.rows[i].name);
+        const std::string name = std::string(o.of.name) + ": " + std::string(o.rows[i].name);
         bench::json_row row{.name = name,
                             .unit = o.rows[i].unit,
                             .ours = value_of(ours, i),
@@ -264,9 +279,17 @@ void write_json(const options& o) {
         fail("cannot write " + o.json);
 }
 
+constexpr const char* usage =
+    "usage: compare TABLE [-n ROUNDS] [--json FILE] [--row ROW]... NAME=PATH...";
+
 options parse(std::span<char*> arguments) {
+    const auto* const chosen =
+        std::ranges::find(tables, arguments.empty() ? "" : arguments[0], &table::name);
+    if (chosen == std::end(tables))
+        fail(usage);
     options o;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
+    o.of = *chosen;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
         const std::string_view argument = arguments[i];
         const auto value = [&]() -> std::string_view {
             if (++i == arguments.size())
@@ -283,13 +306,13 @@ options parse(std::span<char*> arguments) {
             o.json = value();
         } else if (argument == "--row") {
             const std::string_view name = value();
-            const auto* const found = std::ranges::find(kinds, name, &row_kind::name);
-            if (found == std::end(kinds))
+            const auto found = std::ranges::find(o.of.rows, name, &row_kind::name);
+            if (found == o.of.rows.end())
                 fail("no row is named " + std::string(name));
             o.rows.push_back(*found);
         } else if (const auto equals = argument.find('=');
                    argument.starts_with('-') || equals == 0 || equals == argument.npos) {
-            fail("usage: sched [-n ROUNDS] [--json FILE] [--row ROW]... NAME=PATH...");
+            fail(usage);
         } else {
             program& p = o.programs.emplace_back();
             p.name = argument.substr(0, equals);
@@ -299,7 +322,7 @@ options parse(std::span<char*> arguments) {
     if (o.programs.empty())
         fail("no program is named");
     if (o.rows.empty())
-        o.rows.assign(std::begin(kinds), std::end(kinds));
+        o.rows.assign(o.of.rows.begin(), o.of.rows.end());
     return o;
 }
 

@@ -19,7 +19,8 @@ struct g;
 struct p;
 namespace mem {
 struct block_cache;
-}
+struct slot_cache;
+} // namespace mem
 
 struct tcb {
     tcb* self;
@@ -28,7 +29,9 @@ struct tcb {
     runtime::p* p;            // the p that this thread runs, or null
     mem::block_cache* blocks; // the p's, or null
     uintptr_t canary;
-    uintptr_t reserved2[8];
+    uintptr_t reserved1;
+    mem::slot_cache* slots; // the p's, or null
+    uintptr_t reserved2[6];
     uintptr_t stack_guard;
     // The biased_lock that this thread has, or is about to have; 0 where there is none. Keeps the
     // goroutine on its thread as nopreempt does, by a store instead of a count.

@@ -19,7 +19,10 @@
 // each time. Idle spans beyond an eighth of those in use (and 4 MiB) are given back to the kernel,
 // except for their addresses, which are written down in an idle span, the ledger.
 //
-// One lock guards it all. Read without it: the fields of a header that do not change while an
+// What is small and free is first with the p whose goroutine freed it (slot_cache), which takes it
+// from there again.
+//
+// One lock guards all but that. Read without it: the fields of a header that do not change while an
 // allocation in that span lives, and the bounds of the heap.
 #include "mem/heap.h"
 
@@ -381,9 +384,8 @@ unsigned lowest_bit(uint64_t bits) {
     return static_cast<unsigned>(__builtin_ctzll(bits));
 }
 
-void* allocate_small(size_t size) {
-    const unsigned size_class = size_class_of(size);
-    const lock_guard guard(the_heap.lock);
+// A slot, or null.
+void* take_slot(unsigned size_class) {
     slab* s = the_heap.partial[size_class];
     if (s == nullptr) [[unlikely]] {
         s = add_slab(size_class);
@@ -403,6 +405,139 @@ void* allocate_small(size_t size) {
     }
     ++s->used;
     return reinterpret_cast<std::byte*>(s) + s->first_slot + size_t{index} * s->slot_size;
+}
+
+void put_slot(slab* s, uint32_t index) {
+    const unsigned w = index / 64;
+    const uint64_t bit = uint64_t{1} << (index % 64);
+    uint64_t* word = &s->free_slots[0] + w;
+    if ((*word & bit) != 0) [[unlikely]] {
+        fatal("free of memory that is free");
+    }
+    *word |= bit;
+    if (s->summary == 0) [[unlikely]] {
+        link(s);
+    }
+    s->summary |= uint64_t{1} << w;
+    if (--s->used == 0 && (s->next != nullptr || s->previous != nullptr)) {
+        unlink(s);
+        put_idle_span(s);
+    }
+}
+
+// For an address within the header, or between two slots, it is not a slot's number.
+uint32_t slot_number(const slab* s, const void* pointer) {
+    const auto offset = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pointer) -
+                                              reinterpret_cast<uintptr_t>(s)) -
+                        s->first_slot;
+    const uint32_t index = slot_index(offset, s->reciprocal);
+    return index * s->slot_size == offset ? index : UINT32_MAX;
+}
+
+// The caches. What is in one counts as allocated in its slab. So that memory that is free is known
+// as such there too, a free slot has a mark in its second word, which is nowhere else.
+struct cached_slot {
+    cached_slot* next;
+    uintptr_t mark;
+};
+
+uintptr_t mark_of(const void* slot) {
+    return ~reinterpret_cast<uintptr_t>(slot) * 0x9E3779B97F4A7C15;
+}
+
+constexpr unsigned cached_classes = size_class_of(largest_cached) + 1;
+// A list gets one slot at first, then twice as many each time up to so many, and keeps up to twice
+// as many.
+constexpr uint32_t most_at_once = 32;
+
+[[gnu::noinline]] bool refill(slot_cache::list& list, unsigned size_class) {
+    const uint32_t want = list.batch == 0 ? 1 : std::min(2 * list.batch, most_at_once);
+    list.batch = want;
+    auto** end = reinterpret_cast<cached_slot**>(&list.head);
+    const lock_guard guard(the_heap.lock);
+    for (; list.count < want; ++list.count) {
+        auto* const slot = static_cast<cached_slot*>(take_slot(size_class));
+        if (slot == nullptr) {
+            break;
+        }
+        *end = slot;
+        end = &slot->next;
+    }
+    *end = nullptr;
+    return list.count != 0;
+}
+
+// Those behind the first keep ones.
+[[gnu::noinline]] void give_back(slot_cache::list& list, uint32_t keep) {
+    auto** link = reinterpret_cast<cached_slot**>(&list.head);
+    for (uint32_t i = 0; i < keep; ++i) {
+        link = &(*link)->next;
+    }
+    cached_slot* slot = *link;
+    *link = nullptr;
+    list.count = keep;
+    const lock_guard guard(the_heap.lock);
+    while (slot != nullptr) {
+        cached_slot* const next = slot->next;
+        auto* const s = static_cast<slab*>(span_of(slot));
+        put_slot(s, slot_number(s, slot));
+        slot = next;
+    }
+}
+
+void* allocate_small(size_t size) {
+    const unsigned size_class = size_class_of(size);
+    if (size_class < cached_classes) {
+        void* taken = nullptr;
+        const no_preempt here;
+        if (slot_cache* const own = get_tcb()->slots) [[likely]] {
+            slot_cache::list& list = own->lists[size_class];
+            if (list.head == nullptr && !refill(list, size_class)) [[unlikely]] {
+                return nullptr;
+            }
+            auto* const slot = static_cast<cached_slot*>(list.head);
+            list.head = slot->next;
+            --list.count;
+            taken = slot;
+        } else {
+            const lock_guard guard(the_heap.lock);
+            taken = take_slot(size_class);
+            if (taken == nullptr) {
+                return nullptr;
+            }
+        }
+        static_cast<cached_slot*>(taken)->mark = 0;
+        return taken;
+    }
+    const lock_guard guard(the_heap.lock);
+    return take_slot(size_class);
+}
+
+void deallocate_small(slab* s, void* pointer) {
+    const uint32_t index = slot_number(s, pointer);
+    if (index >= s->slot_count) [[unlikely]] {
+        bad_pointer();
+    }
+    if (s->size_class < cached_classes) {
+        auto* const slot = static_cast<cached_slot*>(pointer);
+        if (slot->mark == mark_of(slot)) [[unlikely]] {
+            fatal("free of memory that is free");
+        }
+        slot->mark = mark_of(slot);
+        const no_preempt here;
+        if (slot_cache* const own = get_tcb()->slots) [[likely]] {
+            slot_cache::list& list = own->lists[s->size_class];
+            if (list.count == 2 * most_at_once) [[unlikely]] {
+                give_back(list, most_at_once);
+            }
+            slot->next = static_cast<cached_slot*>(list.head);
+            list.head = slot;
+            ++list.count;
+            return;
+        }
+    }
+    const lock_guard guard(the_heap.lock);
+    put_slot(s, index);
 }
 
 } // namespace
@@ -435,31 +570,15 @@ void deallocate(void* pointer) {
         deallocate_large(static_cast<large*>(header), pointer);
         return;
     }
-    auto* s = static_cast<slab*>(header);
-    // Wraps for an address within the header: then the index is out of range as well.
-    const auto offset = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pointer) -
-                                              reinterpret_cast<uintptr_t>(s)) -
-                        s->first_slot;
-    const uint32_t index = slot_index(offset, s->reciprocal);
-    if (index >= s->slot_count || index * s->slot_size != offset) [[unlikely]] {
-        bad_pointer();
-    }
-    const unsigned w = index / 64;
-    const uint64_t bit = uint64_t{1} << (index % 64);
-    uint64_t* word = &s->free_slots[0] + w;
+    deallocate_small(static_cast<slab*>(header), pointer);
+}
 
-    const lock_guard guard(the_heap.lock);
-    if ((*word & bit) != 0) [[unlikely]] {
-        fatal("free of memory that is free");
-    }
-    *word |= bit;
-    if (s->summary == 0) [[unlikely]] {
-        link(s);
-    }
-    s->summary |= uint64_t{1} << w;
-    if (--s->used == 0 && (s->next != nullptr || s->previous != nullptr)) {
-        unlink(s);
-        put_idle_span(s);
+void empty_slots(slot_cache& cache) {
+    for (slot_cache::list& list : cache.lists) {
+        if (list.count != 0) {
+            give_back(list, 0);
+        }
+        list.batch = 0;
     }
 }
 

@@ -1,16 +1,34 @@
 // Memory for the program and the runtime: what operator new and malloc stand on.
 //
-// One lock guards one heap, for now. This interface is all that callers know, so that an allocator
-// with a cache per p can take its place: memory may be freed on another thread than the one that
-// got it, and nothing here says which thread's lock or cache a call touches.
+// One lock guards one heap. Each p has some small slots at hand, so that most small allocations do
+// without it. Memory may be freed on another thread than the one that got it.
 //
 // Safe on any thread; not in a signal handler, which may have interrupted the holder of the lock.
 // Blocks the thread for a short while at most, never parks the goroutine. Needs no initialisation.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+
+#include "mem/size_class.h"
 
 namespace runtime::mem {
+
+// Slots up to this size are kept.
+inline constexpr size_t largest_cached = 256;
+
+// Free slots of one p, by size class. All zeroes is an empty one.
+struct slot_cache {
+    struct list {
+        void* head;
+        uint32_t count;
+        uint32_t batch; // so many came the last time
+    };
+    list lists[size_class_of(largest_cached) + 1];
+};
+
+// Gives all of it back. Nobody else may use it meanwhile. Null in a program without a heap.
+[[gnu::weak]] void empty_slots(slot_cache& cache);
 
 // At least size bytes at a multiple of alignment (a power of two) and of 16. Size 0 gives an
 // address of its own. nullptr: the kernel has no more memory, or no such size exists.

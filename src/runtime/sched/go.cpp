@@ -16,11 +16,6 @@ using runtime::sched;
 
 static_assert(sizeof(detail::closure_base) == sizeof(funcval));
 
-// With that many in the ring there is work for others to steal. Then who starts a goroutine lets it
-// run at once, and goes on when that one ends or parks: in memory that is still in the cache, and
-// depth first where goroutines start others (docs/decisions/005-bursts.md).
-constexpr uint32_t burst = 128;
-
 uintptr_t address(const void* pointer) {
     return reinterpret_cast<uintptr_t>(pointer);
 }
@@ -45,23 +40,7 @@ void start_goroutine(void* goroutine) {
     runtime::p* const pp = getp();
     runtime::prepare_g(pp, gp, reinterpret_cast<funcval*>(gp->sp), gp->stack_hi - gp->sp,
                        address(__builtin_return_address(0)));
-    if (runtime::runqlen(pp) < burst) [[likely]] {
-        runtime::submit_g(pp, gp);
-        runtime::no_preempt::end();
-        return;
-    }
-    g* const starter = getg();
-    const uint32_t left = pp->switches_left.load(std::memory_order_relaxed);
-    if (left == 0 || starter->locked) [[unlikely]] {
-        runtime::submit_g(pp, gp);
-        runtime::no_preempt::end();
-        runtime::gosched();
-        return;
-    }
-    runtime::set_running(starter->m, pp, gp, false);
-    starter->status.store(runtime::g_status::runnable, std::memory_order_relaxed);
-    starter->schedlink = pp->starters.load(std::memory_order_relaxed);
-    runtime::switch_to(starter, gp, &pp->starters, &pp->switches_left, left - 1);
+    runtime::submit_or_run(pp, gp);
 }
 
 void drop_goroutine(void* goroutine) noexcept {

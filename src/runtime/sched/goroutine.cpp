@@ -200,6 +200,9 @@ void goexit1() {
 void drop_caches(p* pp) {
     give_behind(pp, &pp->gfree);
     mem::empty_cache(pp->blocks);
+    if (auto* const empty = if_linked(mem::empty_slots)) {
+        empty(pp->slots);
+    }
 }
 
 void wait_for_exit() {

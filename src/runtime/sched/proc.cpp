@@ -10,10 +10,16 @@ namespace runtime {
 namespace {
 
 // The global queue is looked at, and runnext does without its privilege, every so many switches, so
-// that goroutines that keep readying each other starve nobody. Go's number, a prime.
+// that goroutines that keep readying each other starve nobody. Go's number, a prime. But not more
+// often than every some microseconds.
 constexpr uint32_t global_queue_tick = 61;
 
 constexpr uint32_t goid_batch = 16;
+
+// With that many in the ring there is work for others to steal. Then who starts a goroutine, or
+// lets one go on, lets it run at once, and goes on when that one ends or parks: in memory that is
+// still in the cache, and depth first where goroutines start others (docs/decisions/005-bursts.md).
+constexpr uint32_t burst = 128;
 
 constexpr uintptr_t line = 64;
 
@@ -182,6 +188,26 @@ void submit_g(p* pp, g* gp) {
     }
 }
 
+void submit_or_run(p* pp, g* gp) {
+    if (runqlen(pp) < burst) [[likely]] {
+        submit_g(pp, gp);
+        no_preempt::end();
+        return;
+    }
+    g* const starter = getg();
+    const uint32_t left = pp->switches_left.load(std::memory_order_relaxed);
+    if (left == 0 || starter->locked || gp->locked) [[unlikely]] {
+        submit_g(pp, gp);
+        no_preempt::end();
+        gosched();
+        return;
+    }
+    set_running(starter->m, pp, gp, false);
+    starter->status.store(g_status::runnable, std::memory_order_relaxed);
+    starter->schedlink = pp->starters.load(std::memory_order_relaxed);
+    switch_to(starter, gp, &pp->starters, &pp->switches_left, left - 1);
+}
+
 void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by) {
     const no_preempt here;
     p* const pp = getp();
@@ -299,12 +325,21 @@ void park(biased_lock& held, wait_reason reason) {
 
 void ready(g* gp) {
     const no_preempt here;
-    ready_staying(gp);
-}
-
-void ready_staying(g* gp) {
     set_status(gp, g_status::waiting, g_status::runnable);
     submit_g(getp(), gp);
+}
+
+void ready_at_last(g* gp) {
+    p* const pp = getp();
+    set_status(gp, g_status::waiting, g_status::runnable);
+    if (runqlen(pp) < burst) [[likely]] {
+        submit_g(pp, gp);
+        set_claim(0);
+        return;
+    }
+    no_preempt::begin();
+    set_claim(0);
+    submit_or_run(pp, gp);
 }
 
 void acquirep(p* pp) {
@@ -315,6 +350,7 @@ void acquirep(p* pp) {
     pp->status.store(p_status::running, std::memory_order_relaxed);
     block->p = pp;
     block->blocks = &pp->blocks;
+    block->slots = &pp->slots;
 }
 
 p* releasep() {
@@ -324,6 +360,7 @@ p* releasep() {
     pp->m.store(nullptr, std::memory_order_relaxed);
     block->p = nullptr;
     block->blocks = nullptr;
+    block->slots = nullptr;
     return pp;
 }
 

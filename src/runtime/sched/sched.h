@@ -39,6 +39,7 @@
 #include "base/lock.h"
 #include "base/note.h"
 #include "mem/block.h"
+#include "mem/heap.h"
 #include "mem/segment.h"
 
 namespace runtime {
@@ -194,6 +195,7 @@ struct p {
     atomic<g*> runq[runq_size];
 
     mem::block_cache blocks; // for the stacks of the goroutines that run here
+    mem::slot_cache slots;   // of the heap
     p* link;                 // next in the list of idle or of retired p's
     // What sysmon saw last.
     struct {
@@ -331,6 +333,9 @@ void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by);
 // The same in two steps, under no_preempt: it is not in a queue in between.
 void prepare_g(p* pp, g* gp, funcval* start, size_t room, uintptr_t created_by);
 void submit_g(p* pp, g* gp);
+// The same, or in a burst: gp runs at once, and the current goroutine goes on when that one ends or
+// parks. On a goroutine, under one no_preempt::begin, which it ends.
+void submit_or_run(p* pp, g* gp);
 // Takes back a g that was never started.
 void drop_g(g* gp);
 // Gives back the memory that pp has at hand, which nobody holds. Under sched.lock.
@@ -362,8 +367,9 @@ void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason);
 void park(biased_lock& held, wait_reason reason);
 // Makes a parked goroutine runnable; it becomes the current p's runnext.
 void ready(g* gp);
-// The same for who stays on its thread already: under no_preempt, or by a claim.
-void ready_staying(g* gp);
+// The same as the last thing that a goroutine does that stays on its thread by a claim, which ends.
+// The goroutine that is made ready may run at once, as those do that are started.
+void ready_at_last(g* gp);
 
 // Sets up the p's. In schedinit, once.
 void procresize(uint32_t count);

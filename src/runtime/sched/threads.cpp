@@ -696,6 +696,7 @@ void entersyscall() {
     gp->m->oldp = pp;
     block->p = nullptr;
     block->blocks = nullptr;
+    block->slots = nullptr;
     pp->m.store(nullptr, std::memory_order_relaxed);
     pp->syscalltick.store(pp->syscalltick.load(std::memory_order_relaxed) + 1,
                           std::memory_order_relaxed);
@@ -718,6 +719,7 @@ void exitsyscall() {
         pp->m.store(mp, std::memory_order_release); // as acquirep does
         block->p = pp;
         block->blocks = &pp->blocks;
+        block->slots = &pp->slots;
         set_status(gp, g_status::syscall, g_status::running);
         return;
     }

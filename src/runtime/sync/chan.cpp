@@ -37,13 +37,14 @@ void unlock_and_wake(channel* of, waiter* who) {
     who->passed = true;
     auto* const gp = static_cast<g*>(who->goroutine);
     of->lock.unlock_and_stay();
-    runtime::ready_staying(gp);
-    runtime::set_claim(0);
+    runtime::ready_at_last(gp);
 }
 
-void wake(waiter* who, bool passed) {
-    who->passed = passed;
-    runtime::ready(static_cast<g*>(who->goroutine));
+// The same where the lock is dropped already.
+void wake(waiter* who) {
+    who->passed = true;
+    runtime::biased_lock::stay();
+    runtime::ready_at_last(static_cast<g*>(who->goroutine));
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] void park_for_ever(wait_reason reason) {
@@ -244,7 +245,7 @@ outcome begin_send(channel* to, void* value, bool waits, transfer* by) {
 
 void finish_send(channel* to, const transfer& by) {
     if (by.partner != nullptr) {
-        wake(by.partner, true);
+        wake(by.partner);
     } else {
         to->added();
         to->lock.unlock_checked();
@@ -269,7 +270,7 @@ void finish_receive(channel* from, const transfer& by) {
         from->lock.unlock_checked();
     }
     if (by.partner != nullptr) {
-        wake(by.partner, true);
+        wake(by.partner);
     }
 }
 
@@ -315,7 +316,8 @@ void close_channel(channel* of) {
     while (first != nullptr) {
         waiter* const who = first;
         first = who->next;
-        wake(who, false);
+        who->passed = false;
+        runtime::ready(static_cast<g*>(who->goroutine));
     }
 }
 

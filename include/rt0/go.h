@@ -1,10 +1,9 @@
 // Goroutines.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -48,26 +47,32 @@ struct closure : closure_base {
 
     static void run_and_destroy(closure_base* self) {
         auto* const own = static_cast<closure*>(self);
-        std::apply(
-            [own](Args&... as) { (void)std::invoke(std::move(own->function), std::move(as)...); },
-            own->arguments);
-        std::destroy_at(own);
+        own->call();
+        own->~closure();
     }
+    void call() { (void)std::apply(std::move(function), std::move(arguments)); }
+};
+
+// One on the heap. std::unique_ptr would do, but its header takes longer to compile than all of
+// this.
+template <class Closure>
+struct box {
+    Closure* closure;
+
+    explicit box(Closure* of)
+        : closure(of) {}
+    box(box&& other) noexcept
+        : closure(std::exchange(other.closure, nullptr)) {}
+    box& operator=(box&&) = delete;
+    ~box() { delete closure; }
+    void operator()() const { closure->call(); }
 };
 
 template <class F, class... Args>
 void start(std::size_t stack, F&& f, Args&&... args) {
     using closure = closure<std::decay_t<F>, std::decay_t<Args>...>;
     if constexpr (sizeof(closure) > largest_closure || alignof(closure) > strictest_closure) {
-        start(stack,
-              [boxed = std::make_unique<closure>(std::forward<F>(f), std::forward<Args>(args)...)] {
-                  // Runs and destroys what the box holds; the box then frees the memory alone.
-                  std::apply(
-                      [&boxed](auto&... as) {
-                          (void)std::invoke(std::move(boxed->function), std::move(as)...);
-                      },
-                      boxed->arguments);
-              });
+        start(stack, box<closure>(new closure(std::forward<F>(f), std::forward<Args>(args)...)));
     } else {
         // Gives the goroutine back if the closure's constructor throws.
         struct fresh {
@@ -131,21 +136,21 @@ template <class F>
 decltype(auto) on_big_stack(F&& f, std::size_t size = 256 * 1024) {
     using result = std::invoke_result_t<F>;
     if constexpr (std::is_void_v<result>) {
-        auto call = [&f] { std::invoke(std::forward<F>(f)); };
+        auto call = [&f] { std::forward<F>(f)(); };
         detail::call_on_big_stack([](void* self) { (*static_cast<decltype(call)*>(self))(); },
                                   std::addressof(call), size);
     } else if constexpr (std::is_reference_v<result>) {
         std::remove_reference_t<result>* got = nullptr;
         on_big_stack(
             [&f, &got] {
-                result&& referred = std::invoke(std::forward<F>(f));
+                result&& referred = std::forward<F>(f)();
                 got = std::addressof(referred);
             },
             size);
         return static_cast<result>(*got);
     } else {
         std::optional<result> got;
-        on_big_stack([&f, &got] { got.emplace(std::invoke(std::forward<F>(f))); }, size);
+        on_big_stack([&f, &got] { got.emplace(std::forward<F>(f)()); }, size);
         // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
         return result(*std::move(got));
     }

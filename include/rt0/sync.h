@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 #include <rt0/go.h>
@@ -32,7 +33,8 @@ public:
         add(1);
         rt0::go(
             [this, f = std::forward<F>(f)](auto&&... as) mutable {
-                (void)std::invoke(std::move(f), std::forward<decltype(as)>(as)...);
+                (void)std::apply(std::move(f),
+                                 std::forward_as_tuple(std::forward<decltype(as)>(as)...));
                 done();
             },
             std::forward<Args>(args)...);

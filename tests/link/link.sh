@@ -83,21 +83,22 @@ wrapper)
         exceptions_run ./exceptions
     done
     # Compiled and linked apart; through a link to the wrapper; an archive of the user's; other standards.
-    "$wrapper" -c "$here/app.cpp" -o app.o
-    ln -sf "$wrapper" linked-wrapper
-    ./linked-wrapper app.o -o app
-    app_runs ./app
     echo 'int twice(int n) { return 2 * n; }' >twice.cpp
     echo 'int twice(int); int main() { return twice(21); }' >use.cpp
     "$wrapper" -c twice.cpp
-    rm -f libtwice.a
+    "$wrapper" -c use.cpp -o use.o
+    ln -sf "$wrapper" linked-wrapper
+    ./linked-wrapper use.o twice.o -o use
+    expect 42 '' ./use
+    rm -f libtwice.a use
     ar rcs libtwice.a twice.o
     "$wrapper" use.cpp -L. -ltwice -o use
     expect 42 '' ./use
     expect 2 'there are no shared libraries' "$wrapper" -shared twice.cpp
     # A source without a name.
-    "$wrapper" -x c++ - -o app <"$here/app.cpp"
-    app_runs ./app
+    rm use
+    echo 'int main() { return 42; }' | "$wrapper" -x c++ - -o use
+    expect 42 '' ./use
     # Installed in /usr, its headers are the compiler's own.
     rm -rf usr
     mkdir usr
@@ -132,12 +133,13 @@ pkg-config)
     exceptions_run ./exceptions
     ;;
 hand)
-    for flags in '-O0 -static' '-O2 -static' '-O0 -static-pie' '-O2 -static-pie'; do
-        # shellcheck disable=SC2086
-        "$compiler" -std=c++23 $flags -fPIE -fno-exceptions -fno-rtti -I"$prefix/include" \
-            -nostdlib "$here/app.cpp" "$prefix/lib/rt0.o" -Wl,@"$prefix/lib/rt0.wrap" \
-            -Wl,--start-group "$prefix/lib/librt0.a" -lstdc++ -lgcc -lgcc_eh -Wl,--end-group -o app
-        app_runs ./app
+    for optimisation in -O0 -O2; do
+        "$compiler" -std=c++23 $optimisation -fPIE -fno-exceptions -fno-rtti -I"$prefix/include" -c "$here/app.cpp"
+        for kind in -static -static-pie; do
+            "$compiler" $kind -nostdlib app.o "$prefix/lib/rt0.o" -Wl,@"$prefix/lib/rt0.wrap" \
+                -Wl,--start-group "$prefix/lib/librt0.a" -lstdc++ -lgcc -lgcc_eh -Wl,--end-group -o app
+            app_runs ./app
+        done
     done
     ;;
 hardened)
@@ -368,16 +370,19 @@ END
     ;;
 mistakes)
     group="-Wl,--start-group $prefix/lib/librt0.a -lstdc++ -lgcc -lgcc_eh -Wl,--end-group"
-    flags="-std=c++23 -fno-exceptions -fno-rtti -I$prefix/include $here/app.cpp"
+    # As the compiler does it by default, which may be position-independent or not.
+    flags="-std=c++23 -fno-exceptions -fno-rtti -I$prefix/include"
+    # shellcheck disable=SC2086
+    "$compiler" $flags -c "$here/app.cpp" -o plain.o
     # Without -static: the program says so itself.
     # shellcheck disable=SC2086
-    "$compiler" $flags -nostdlib "$prefix/lib/rt0.o" $group -o dynamic
+    "$compiler" plain.o -nostdlib "$prefix/lib/rt0.o" $group -o dynamic
     expect 2 'add -static' ./dynamic
     # Where the linker is asked for a dynamic program or a shared library, in each way that brings ours.
     PKG_CONFIG_PATH=$prefix/lib/pkgconfig
     export PKG_CONFIG_PATH
     # shellcheck disable=SC2086
-    "$compiler" $flags -fPIC -fsplit-stack -c -o app.o
+    "$compiler" $flags -fPIC -fsplit-stack -c "$here/app.cpp" -o app.o
     for linker in -fuse-ld=bfd $(! command -v ld.lld >/dev/null || echo -fuse-ld=lld); do
         rm -f wrong
         by_hand="app.o $linker -B$prefix/lib/rt0 -nostdlib $prefix/lib/rt0.o $group -o wrong"
@@ -397,9 +402,9 @@ mistakes)
     done
     # With the C library's startup code, static and dynamic: the linker says so.
     # shellcheck disable=SC2086
-    expect 1 'rt0 has its own startup code' "$compiler" $flags -static $group -o wrong
+    expect 1 'rt0 has its own startup code' "$compiler" plain.o -static $group -o wrong
     # shellcheck disable=SC2086
-    expect 1 'rt0 has its own startup code' "$compiler" $flags $group -o wrong
+    expect 1 'rt0 has its own startup code' "$compiler" plain.o $group -o wrong
     # Compiled with exceptions and linked without.
     echo 'int main() { try { throw 7; } catch (int) { return 42; } }' >throw.cpp
     RT0_CXX=$compiler "$prefix/bin/rt0-c++" -fexceptions -c throw.cpp
@@ -409,7 +414,7 @@ mistakes)
     expect 42 '' ./throw
     # Without the startup object and without its entry point: it comes from the archive.
     # shellcheck disable=SC2086
-    "$compiler" $flags -nostdlib -static $group -o app
+    "$compiler" plain.o -nostdlib -static $group -o app
     app_runs ./app
     ;;
 deb)

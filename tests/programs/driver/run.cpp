@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
-#include <iterator>
-#include <regex>
 #include <stdexcept>
 #include <system_error>
 
@@ -17,6 +15,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <regex.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -465,13 +464,47 @@ int call_number(std::string_view wanted) {
     return -1;
 }
 
+namespace {
+
+// The C library's: std::regex takes as long to compile as all else here.
+class expression {
+public:
+    explicit expression(const std::string& pattern) {
+        if (regcomp(&compiled_, pattern.c_str(), REG_EXTENDED) != 0) {
+            throw std::invalid_argument("not a regular expression: " + pattern);
+        }
+    }
+    expression(const expression&) = delete;
+    expression& operator=(const expression&) = delete;
+    ~expression() { regfree(&compiled_); }
+
+    // The leftmost match, and the longest there.
+    bool find(const char* text, int flags, regmatch_t& where) const {
+        return regexec(&compiled_, text, 1, &where, flags) == 0;
+    }
+
+private:
+    regex_t compiled_{};
+};
+
+} // namespace
+
 bool matches(const std::string& text, const std::string& pattern) {
-    return std::regex_match(text, std::regex(pattern));
+    regmatch_t where{};
+    return expression(pattern).find(text.c_str(), 0, where) && where.rm_so == 0 &&
+           static_cast<size_t>(where.rm_eo) == text.size();
 }
 
 long count_matches(const std::string& text, const std::string& pattern) {
-    const std::regex wanted(pattern);
-    return std::distance(std::sregex_iterator(text.begin(), text.end(), wanted), {});
+    const expression wanted(pattern);
+    long count = 0;
+    regmatch_t where{};
+    const char* rest = text.c_str();
+    for (int flags = 0; wanted.find(rest, flags, where) && where.rm_eo > 0; flags = REG_NOTBOL) {
+        ++count;
+        rest += where.rm_eo;
+    }
+    return count;
 }
 
 std::string describe(const result& how_it_ended) {

@@ -159,7 +159,7 @@ private:
 // All of it.
 result run(const std::string& path, const options& how = {});
 
-// Texts and regular expressions (whose code takes compilers long, so it is in one place).
+// Texts and regular expressions, POSIX's extended ones.
 bool matches(const std::string& text, const std::string& pattern);
 long count_matches(const std::string& text, const std::string& pattern);
 

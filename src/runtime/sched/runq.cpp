@@ -192,18 +192,14 @@ g* globrunqget(p* pp, uint32_t most) {
     if (first == nullptr) {
         return nullptr;
     }
-    // A fair share, and not more than the ring, which may hold some, surely takes.
+    // A fair share, which there is, and not more than the ring, which may hold some, surely takes.
     uint32_t more = sched.runq.size / sched.gomaxprocs.load(std::memory_order_relaxed);
     const uint32_t used =
         pp->runqtail.load(std::memory_order_relaxed) - pp->runqhead.load(std::memory_order_relaxed);
     more = more < most ? more : most;
     more = more < p::runq_size - used ? more : p::runq_size - used;
     for (; more > 0; --more) {
-        g* const gp = sched.runq.pop();
-        if (gp == nullptr) {
-            break;
-        }
-        runqput(pp, gp, false);
+        runqput(pp, sched.runq.pop(), false);
     }
     sched.runq_size.store(sched.runq.size, std::memory_order_relaxed);
     return first;

@@ -727,13 +727,7 @@ void exitsyscall() {
 }
 
 void stop_locked_m(m* mp) {
-    if (mp->spinning) {
-        mp->spinning = false;
-        sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst);
-    }
-    if (getp() != nullptr) {
-        handoffp(releasep());
-    }
+    handoffp(releasep());
     wait_for_p(mp);
 }
 

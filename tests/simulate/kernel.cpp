@@ -74,6 +74,7 @@ void (*program)() = nullptr;
 std::string expected_fatal;
 std::set<const thread*> alive; // which are the kernel's too, until they are over
 os::signal_handler handler = nullptr;
+std::string said; // on stderr, last
 
 // Memory, from a place that is the same in each run.
 class address_space {
@@ -177,6 +178,33 @@ bool reads(int fd) {
     return (fd - first_descriptor) % 2 == 0;
 }
 
+// Vector registers, as they are in a signal's frame: none of them, FXSAVE's, or more, and then they
+// say how much.
+struct vectors {
+    std::size_t size = 0;
+    std::byte value{};
+};
+constexpr std::size_t fxsave_size = 512;
+constexpr std::size_t fpstate_at = 224;                   // in the frame
+constexpr std::size_t room_for_vectors = 16 * 1024 - 320; // the runtime's
+using vector_frame = std::array<std::byte, room_for_vectors + 64>;
+std::unordered_map<g*, vectors> taken_off; // what the registers of those were
+
+vectors choose_vectors() {
+    const std::size_t more = 64 * (1 + simulate::below((sizeof(vector_frame) - fxsave_size) / 64));
+    const std::array<std::size_t, 4> sizes{0, fxsave_size, fxsave_size + more,
+                                           sizeof(vector_frame)};
+    return {sizes.at(simulate::below(sizes.size())), static_cast<std::byte>(simulate::below(256))};
+}
+
+void fill(vector_frame& frame, const vectors& with) {
+    std::fill_n(frame.begin(), with.size, with.value);
+    if (with.size > fxsave_size) {
+        const std::array<std::uint32_t, 2> says{0x46505853, static_cast<std::uint32_t>(with.size)};
+        std::memcpy(&frame.at(464), says.data(), sizeof says);
+    }
+}
+
 // A signal that the thread has got: what arch/amd64/preempt.S and the kernel do around the handler.
 void deliver() {
     thread* const self = machine::here();
@@ -186,16 +214,26 @@ void deliver() {
     struct {
         std::array<std::uint64_t, 21> before;
         std::uint64_t rip;
-        std::array<std::uint64_t, 16> behind;
+        std::array<std::uint64_t, 6> between;
+        std::byte* fpstate;
+        std::array<std::uint64_t, 9> behind;
     } frame{};
-    static_assert(sizeof frame == 304 && offsetof(decltype(frame), rip) == 168);
+    static_assert(sizeof frame == 304 && offsetof(decltype(frame), rip) == 168 &&
+                  offsetof(decltype(frame), fpstate) == fpstate_at);
+    const vectors registers = choose_vectors();
+    alignas(64) vector_frame fpstate;
+    fill(fpstate, registers);
+    frame.fpstate = registers.size != 0 ? fpstate.data() : nullptr;
     handler(os::sigurg, nullptr, &frame);
     if (frame.rip != reinterpret_cast<std::uintptr_t>(&runtime_text)) {
         return;
     }
+    explore::check(registers.size <= room_for_vectors, "registers are kept without room for them");
     // The handler has made this thread the scheduler's. The goroutine goes on here some time, maybe
     // on another thread.
     g* const gp = self->block.current->m->curg; // it is on g0
+    taken_off[gp] = registers;
+    fpstate.fill({}); // the kernel's frame is gone
     self->function = [](g* off, void*) { return preempted0(off); };
     self->left = gp;
     self->to = nullptr;
@@ -226,10 +264,18 @@ runtime.gogo:
     std::abort(); // it was over
 }
 
-// What the handler has put into the copy of the registers counts for nothing here: they are where
-// the goroutine went off its stack.
+// Of what the handler has copied only the vector registers are looked at: the others are where the
+// goroutine went off its stack.
 [[noreturn]] void sigresume(g* gp, void* context) asm("runtime.sigresume");
-void sigresume(g* gp, void* /*context*/) {
+void sigresume(g* gp, void* context) {
+    const std::byte* saved = nullptr;
+    std::memcpy(&saved, static_cast<std::byte*>(context) + fpstate_at, sizeof saved);
+    const vectors registers = taken_off.at(gp);
+    vector_frame expected;
+    fill(expected, registers);
+    explore::check((saved == nullptr) == (registers.size == 0) &&
+                       std::equal(saved, saved + registers.size, expected.begin()),
+                   "a goroutine goes on with other registers");
     gp->sp = 0;
     get_tcb()->current = gp;
     get_tcb()->stack_guard = machine::guard_for(gp);
@@ -338,12 +384,18 @@ void expect_fatal(std::string_view text) {
     expected_fatal = text;
 }
 
+std::string_view last_said() {
+    return said;
+}
+
 void boot(std::uint32_t procs, void (*main)()) {
     program = main;
     explore::local() = &first_thread;
     on_signal(&deliver);
     g0.stack_hi = reinterpret_cast<std::uintptr_t>(kernel_stack.data());
     knobs.asyncpreemptoff = one_in(8) ? 1 : 0;
+    knobs.schedtrace = one_in(8) ? static_cast<std::uint32_t>(1 + below(20)) : 0;
+    knobs.scheddetail = one_in(2) ? 1 : 0;
     machine::boot(first_thread, procs);
     static funcval entry{[](funcval*) {
         program();
@@ -369,9 +421,21 @@ uint32_t cpu_xsave_arguments(size_t /*room*/, bool* fits) {
     *fits = true;
     return 0;
 }
-void schedtrace(uint64_t /*milliseconds*/) {}
 uint32_t cpu_quota() {
-    return no_cpu_quota;
+    return simulate::one_in(2) ? no_cpu_quota : static_cast<uint32_t>(2 + simulate::below(4));
+}
+
+// What abi/atexit.cpp and abi/exception.cpp do. Some threads have destructors to run.
+bool has_thread_exit_handlers() {
+    return simulate::thread_number() % 8 == 7;
+}
+void run_thread_exit_handlers() {
+    const g* const gp = getg();
+    explore::check(gp->locked && gp->m->lockedg == gp && gp != gp->m->g0,
+                   "a thread's destructors run where it does not end");
+}
+void drop_exceptions(g* gp) {
+    gp->exceptions = nullptr;
 }
 
 void fatal(std::string_view text) {
@@ -460,7 +524,7 @@ int set_signal_handler(int /*signal*/, signal_handler to, void (* /*restorer*/)(
 }
 int set_signal_stack(void* /*stack*/, size_t /*size*/) {
     enter_kernel("sigaltstack");
-    return 0;
+    return -refusal("sigaltstack");
 }
 int unblock_signal(int /*signal*/) {
     enter_kernel("rt_sigprocmask");
@@ -483,6 +547,9 @@ void exit_thread() {
 }
 
 int futex_wait(const uint32_t* word, uint32_t expected, int64_t nanoseconds) {
+    if (const int error = refusal("futex"); error != 0) {
+        return -error;
+    }
     return explore::futex_wait(word, expected, nanoseconds);
 }
 int futex_wake(const uint32_t* word, int count) {
@@ -517,6 +584,11 @@ long read(int fd, void* buffer, size_t size) {
 }
 long write(int fd, const void* data, size_t size) {
     enter_kernel("write");
+    if (fd == 2) {
+        said.assign(static_cast<const char*>(data), size);
+        explore::check(said.back() == '\n', "a line is written in two parts");
+        return static_cast<long>(size);
+    }
     if (pipe_of(fd) == nullptr || reads(fd)) {
         return -EBADF;
     }

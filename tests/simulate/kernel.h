@@ -21,6 +21,8 @@ void sleep_in_the_kernel(std::int64_t nanoseconds);
 
 // The program's only right end is a fatal error with that text.
 void expect_fatal(std::string_view text);
+// What was last written on stderr.
+std::string_view last_said();
 
 // main is goroutine 1's, and its return the end of the run.
 void boot(std::uint32_t procs, void (*main)());

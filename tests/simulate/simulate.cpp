@@ -14,9 +14,11 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/report.h"
 #include "sched/sched.h"
 #include "tests/explore/explore.h"
 #include "tests/simulate/kernel.h"
@@ -74,12 +76,24 @@ std::array<shared_sum, 3> sums;
 int added;
 
 // What goroutines do, and how often each: other mixes in each run, some of them without most.
-enum class act : std::uint8_t { yield, call, spin, start, add, sleep, talk, grow, tie, procs };
+enum class act : std::uint8_t {
+    yield,
+    call,
+    spin,
+    start,
+    add,
+    sleep,
+    talk,
+    grow,
+    tie,
+    procs,
+    name
+};
 std::vector<act> mix;
 
 void choose_mix() {
     for (const act each : {act::yield, act::call, act::spin, act::start, act::add, act::sleep,
-                           act::talk, act::grow, act::tie, act::procs}) {
+                           act::talk, act::grow, act::tie, act::procs, act::name}) {
         mix.insert(mix.end(), one_in(3) ? 0 : 1 + below(5), each);
     }
     mix.push_back(act::yield);
@@ -93,11 +107,13 @@ public:
     void live() {
         check(++own_.begun == 1, "a goroutine begins twice");
         enter();
+        have_nothing();
         for (std::uint64_t turns = 1 + below(20); turns > 0; --turns) {
             do_something();
         }
         leave();
         check(++own_.ended == 1, "a goroutine ends twice");
+        leave_something();
         everybody.done();
     }
 
@@ -177,6 +193,9 @@ private:
         case act::tie:
             tie();
             break;
+        case act::name:
+            have_a_name();
+            break;
         case act::procs:
             (void)rt0::gomaxprocs(static_cast<int>(1 + below(8)));
             break;
@@ -252,6 +271,40 @@ private:
         }
     }
 
+    // A goroutine begins without what the one before it in its memory had.
+    static void have_nothing() {
+        const runtime::g* const self = getg();
+        check(self->name == nullptr && self->errno_value == 0 && self->exceptions == nullptr,
+              "a goroutine has what another one left");
+    }
+
+    static void leave_something() {
+        runtime::g* const self = getg();
+        self->errno_value = one_in(8) ? 1 : 0;
+        self->exceptions = one_in(8) ? self : nullptr;
+    }
+
+    // As a dump prints it.
+    void have_a_name() {
+        static constexpr std::array<std::array<std::string_view, 2>, 4> names{{
+            {"", "\n"},
+            {"a name", ", \"a name\"\n"},
+            {"a \"quote\",\ta [bracket]", ", \"a ?quote?,?a [bracket?\"\n"},
+            {"12345678901234567890123456789012345678901234567890123456789012\u00e9",
+             ", \"12345678901234567890123456789012345678901234567890123456789012\"\n"},
+        }};
+        const auto& [name, printed] = names.at(below(names.size()));
+        rt0::set_name(name);
+        leave();
+        rt0::yield();
+        enter();
+        runtime::report line;
+        runtime::print_name(line, getg());
+        line.put('\n');
+        line.flush();
+        check(simulate::last_said() == printed, "a name is not what it was set to");
+    }
+
     life& own_;
 };
 
@@ -289,7 +342,7 @@ void program() {
         static rt0::wait_group never;
         never.add(1);
         for (std::uint64_t i = below(5); i > 0; --i) {
-            rt0::go([] { never.wait(); });
+            rt0::go([] { one_in(2) ? never.wait() : runtime::wait_for_exit(); });
         }
         never.wait();
     }

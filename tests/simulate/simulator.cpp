@@ -134,8 +134,9 @@ void simulator::begin(std::uint64_t seed, bool trace) {
     fate_.stalls = generator_() % 2 == 0 ? 10 + generator_() % 1000 : 0;
     fate_.interrupt = generator_() % 2 == 0 ? 2 + generator_() % 30 : 0;
     if (generator_() % 3 == 0) {
-        constexpr std::array<const char*, 7> calls{"clone",    "mmap",   "madvise",      "munmap",
-                                                   "mprotect", "tgkill", "clock_gettime"};
+        constexpr std::array<const char*, 9> calls{"clone",         "mmap",     "madvise",
+                                                   "munmap",        "mprotect", "tgkill",
+                                                   "clock_gettime", "futex",    "sigaltstack"};
         fate_.refuse = calls.at(generator_() % calls.size());
         fate_.refuse_at = 1 + generator_() % (generator_() % 2 == 0 ? 8 : 200);
         fate_.refuse_more = generator_() % 2 == 0;
@@ -313,7 +314,7 @@ int simulator::refusal(std::string_view call) {
     }
     ++refused_;
     note("is refused");
-    return call == "mmap" ? ENOMEM : call == "clone" ? EAGAIN : EPERM;
+    return call == "mmap" ? ENOMEM : call == "clone" && !fate_.refuse_more ? EAGAIN : EPERM;
 }
 
 void simulator::end(std::string_view text, int status) {

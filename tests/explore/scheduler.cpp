@@ -339,7 +339,29 @@ void no_memory_for_a_p() {
     });
 }
 
-constexpr std::array<explore::model, 21> models{{
+// Each goroutine in the kernel holds a thread: at Go's limit it says so.
+void too_many_threads() {
+    begin(2, [] {
+        machine::expect_fatal("thread exhaustion");
+        {
+            const runtime::lock_guard guard(sched.lock);
+            sched.mcount = 10'000;
+        }
+        go([] { runs(0); });
+        go([] { runs(1); });
+        until(ran[0]);
+    });
+}
+
+void more_done_than_added() {
+    begin(2, [] {
+        machine::expect_fatal("sync: negative WaitGroup counter");
+        rt0::wait_group group;
+        group.done();
+    });
+}
+
+constexpr std::array<explore::model, 23> models{{
     {"wait_for_two", wait_for_two<2>, {.preemptions = 3, .stale = 1}},
     {"wait_for_two_on_one", wait_for_two<1>, {.preemptions = 3, .stale = 2}},
     {"two_wait", two_wait, {.preemptions = 2, .stale = 1}},
@@ -363,6 +385,8 @@ constexpr std::array<explore::model, 21> models{{
     {"no_thread_is_left", no_thread_is_left, {.preemptions = 1, .stale = 0}},
     {"no_memory_for_a_thread", no_memory_for_a_thread, {.preemptions = 1, .stale = 0}},
     {"no_memory_for_a_p", no_memory_for_a_p, {.preemptions = 1, .stale = 0}},
+    {"too_many_threads", too_many_threads, {.preemptions = 1, .stale = 0}},
+    {"more_done_than_added", more_done_than_added, {.preemptions = 1, .stale = 0}},
 }};
 
 } // namespace

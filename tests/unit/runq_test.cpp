@@ -317,5 +317,14 @@ TEST(GQueue, PushPop) {
     EXPECT_EQ(queue.size, 0U);
 }
 
+TEST(Status, OnlyFromWhatItIs) {
+    g gp{};
+    gp.status = g_status::waiting;
+    set_status(&gp, g_status::waiting, g_status::runnable);
+    EXPECT_EQ(gp.status.load(), g_status::runnable);
+    EXPECT_EXIT(set_status(&gp, g_status::waiting, g_status::runnable), testing::ExitedWithCode(2),
+                "not in the state that its owner left it in");
+}
+
 } // namespace
 } // namespace runtime

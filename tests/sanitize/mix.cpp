@@ -585,7 +585,10 @@ private:
         yield();
     }
 
-    void count() { require(rt0::num_goroutine() >= 1, "there is no goroutine"); }
+    void count() {
+        require(rt0::num_goroutine() >= 1, "there is no goroutine");
+        require(rt0::num_cpu() >= 1, "there is no processor");
+    }
 
     round_state& round_;
     choices choose_;

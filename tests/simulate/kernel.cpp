@@ -191,10 +191,13 @@ using vector_frame = std::array<std::byte, room_for_vectors + 64>;
 std::unordered_map<g*, vectors> taken_off; // what the registers of those were
 
 vectors choose_vectors() {
-    const std::size_t more = 64 * (1 + simulate::below((sizeof(vector_frame) - fxsave_size) / 64));
-    const std::array<std::size_t, 4> sizes{0, fxsave_size, fxsave_size + more,
-                                           sizeof(vector_frame)};
-    return {sizes.at(simulate::below(sizes.size())), static_cast<std::byte>(simulate::below(256))};
+    std::size_t size = simulate::one_in(2) ? 0 : fxsave_size;
+    if (simulate::one_in(16)) {
+        size = sizeof(vector_frame);
+    } else if (simulate::one_in(2)) {
+        size = fxsave_size + 64 * (1 + simulate::below((room_for_vectors - fxsave_size) / 64));
+    }
+    return {size, static_cast<std::byte>(simulate::below(256))};
 }
 
 void fill(vector_frame& frame, const vectors& with) {

@@ -120,6 +120,12 @@ public:
     // So many at most may be started by this one and those that it starts. Whoever starts them
     // returns when it has, and they need not have ended.
     static bool start(rt0::wait_group* waits_for) {
+        if (one_in(30)) {
+            // As rt0::go where the closure cannot be made.
+            rt0::detail::closure_base* room = nullptr;
+            rt0::detail::drop_goroutine(
+                rt0::detail::new_goroutine(100, 16, below(2) * 100'000, &room));
+        }
         if (started == budget) {
             return false;
         }
@@ -257,7 +263,15 @@ private:
 
     // Tied to its thread; now and then for good.
     void tie() {
+        if (one_in(4)) {
+            rt0::unlock_os_thread(); // which it may not be
+        }
+        const bool twice = one_in(4);
         rt0::lock_os_thread();
+        if (twice) {
+            rt0::lock_os_thread();
+            rt0::unlock_os_thread();
+        }
         const std::size_t thread = simulate::thread_number();
         for (std::uint64_t turns = below(4); turns > 0; --turns) {
             leave();
@@ -289,7 +303,7 @@ private:
         static constexpr std::array<std::array<std::string_view, 2>, 4> names{{
             {"", "\n"},
             {"a name", ", \"a name\"\n"},
-            {"a \"quote\",\ta [bracket]", ", \"a ?quote?,?a [bracket?\"\n"},
+            {"a \"quote\",\ta [bracket]\x7f", ", \"a ?quote?,?a [bracket??\"\n"},
             {"12345678901234567890123456789012345678901234567890123456789012\u00e9",
              ", \"12345678901234567890123456789012345678901234567890123456789012\"\n"},
         }};

@@ -127,9 +127,12 @@ TEST_F(ThreadLocals, ManyGetAMapping) {
 }
 
 TEST_F(ThreadLocals, StrictlyAlignedOnesGetAMapping) {
-    program_has(100, 4096);
-    check_locals(start({{AT_RANDOM, place_of(random.data())}}), 4096);
-    EXPECT_EQ(host_os::calls(call::map), 1);
+    for (const size_t align : {128, 4096}) {
+        host_os::reset();
+        program_has(100, align);
+        check_locals(start({{AT_RANDOM, place_of(random.data())}}), align);
+        EXPECT_EQ(host_os::calls(call::map), 1);
+    }
 }
 
 TEST_F(ThreadLocals, WithoutMemoryItSaysSo) {

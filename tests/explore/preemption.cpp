@@ -146,7 +146,33 @@ void asked_at_the_end() {
     });
 }
 
-constexpr std::array<explore::model, 8> models{{
+// Who gives way is there for all, and who is about to go to sleep sees it: nobody else has a p that
+// is free.
+void asked_beside_a_sleeper() {
+    begin(2, true, [] {
+        static runtime::atomic<int> asked;
+        static runtime::atomic<int> went_on;
+        anew(asked);
+        anew(went_on);
+        go([] { runs(0); });
+        go([] {
+            runs(1);
+            while (went_on.load(relaxed) == 0) {
+                explore::pause();
+            }
+        });
+        machine::start_thread([] {
+            preempt(&p0, p0.schedtick.load(relaxed), true);
+            asked.store(1, relaxed);
+        });
+        while (asked.load(relaxed) == 0) {
+            explore::pause();
+        }
+        went_on.store(1, relaxed);
+    });
+}
+
+constexpr std::array<explore::model, 9> models{{
     {"asked_by_guard", asked_by_guard, {.preemptions = 2, .stale = 1}},
     {"asked_by_signal", asked_by_signal, {.preemptions = 2, .stale = 0}},
     {"asked_at_any_time_by_guard",
@@ -160,6 +186,9 @@ constexpr std::array<explore::model, 8> models{{
      {.preemptions = 2, .stale = 0, .everywhere = true}},
     {"asked_in_the_kernel",
      asked_in_the_kernel,
+     {.preemptions = 2, .stale = 0, .everywhere = true}},
+    {"asked_beside_a_sleeper",
+     asked_beside_a_sleeper,
      {.preemptions = 2, .stale = 0, .everywhere = true}},
     {"asked_at_the_end", asked_at_the_end<true>, {.preemptions = 1, .stale = 0, .spurious = 1}},
     {"asked_at_the_end_by_guard",

@@ -272,7 +272,8 @@ runtime.gogo:
 [[noreturn]] void sigresume(g* gp, void* context) asm("runtime.sigresume");
 void sigresume(g* gp, void* context) {
     const std::byte* saved = nullptr;
-    std::memcpy(&saved, static_cast<std::byte*>(context) + fpstate_at, sizeof saved);
+    std::memcpy(static_cast<void*>(&saved), static_cast<std::byte*>(context) + fpstate_at,
+                sizeof saved);
     const vectors registers = taken_off.at(gp);
     vector_frame expected;
     fill(expected, registers);

@@ -107,7 +107,7 @@ TEST_F(ThreadLocals, AProgramWithout) {
 }
 
 TEST_F(ThreadLocals, FewLieInTheProgramsOwnMemory) {
-    for (const size_t align : {0, 1, 8, 64}) {
+    for (const size_t align : {0U, 1U, 8U, 64U}) {
         program_has(100, align);
         tcb* const block = start({{AT_RANDOM, place_of(random.data())}});
         EXPECT_EQ(block, &first_tls.control);
@@ -127,7 +127,7 @@ TEST_F(ThreadLocals, ManyGetAMapping) {
 }
 
 TEST_F(ThreadLocals, StrictlyAlignedOnesGetAMapping) {
-    for (const size_t align : {128, 4096}) {
+    for (const size_t align : {128U, 4096U}) {
         host_os::reset();
         program_has(100, align);
         check_locals(start({{AT_RANDOM, place_of(random.data())}}), align);
@@ -170,7 +170,7 @@ TEST_F(ThreadLocals, WhoFailsEarlierHasABlock) {
 
 // A further thread's block lies in the memory that was asked for, wherever that begins.
 TEST_F(ThreadLocals, FurtherThreads) {
-    for (const size_t align : {0, 1, 16, 64, 4096}) {
+    for (const size_t align : {0U, 1U, 16U, 64U, 4096U}) {
         if (align != 0) {
             program_has(100, align);
         }

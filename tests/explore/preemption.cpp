@@ -189,7 +189,7 @@ constexpr std::array<explore::model, 9> models{{
      {.preemptions = 2, .stale = 0, .everywhere = true}},
     {"asked_beside_a_sleeper",
      asked_beside_a_sleeper,
-     {.preemptions = 2, .stale = 0, .everywhere = true}},
+     {.preemptions = 1, .stale = 1, .everywhere = true}},
     {"asked_at_the_end", asked_at_the_end<true>, {.preemptions = 1, .stale = 0, .spurious = 1}},
     {"asked_at_the_end_by_guard",
      asked_at_the_end<false>,

@@ -172,6 +172,9 @@ g* give_way(g* gp) {
         const lock_guard guard(sched.lock);
         globrunqput(gp);
     }
+    // As tell_others: an m that goes to sleep counts itself as a spinner no more, and then looks at
+    // the queue once more. One of the two sees the other.
+    runtime::atomic_thread_fence(std::memory_order_seq_cst);
     if (sched.npidle.load(std::memory_order_relaxed) != 0 &&
         sched.nmspinning.load(std::memory_order_relaxed) == 0) {
         wakep(); // an idle p may run it

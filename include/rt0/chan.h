@@ -131,11 +131,7 @@ public:
     arrival() {} // NOLINT(modernize-use-equals-default): the union's member begins no life
     arrival(const arrival&) = delete;
     arrival& operator=(const arrival&) = delete;
-    ~arrival() {
-        if (here_) {
-            std::destroy_at(std::addressof(value_));
-        }
-    }
+    ~arrival() { clear(); }
 
     outcome receive(channel* from, bool waits) {
         outcome what{};
@@ -160,12 +156,29 @@ public:
         }
         here_ = what == outcome::passed || what == outcome::move;
     }
-    T&& value() { return std::move(value_); }
+    T&& value() { return std::move(*here()); }
     std::optional<T> take() {
-        return here_ ? std::optional<T>(std::move(value_)) : std::optional<T>();
+        std::optional<T> taken;
+        if (here_) {
+            taken.emplace(value());
+            clear();
+        }
+        return taken;
+    }
+    void clear() {
+        if (here_) {
+            here_ = false;
+            std::destroy_at(here());
+        }
     }
 
 private:
+    // Others have written it, which GCC does not see: it would warn that nobody has.
+    T* here() {
+        T* value = std::addressof(value_);
+        asm("" : "+r"(value));
+        return value;
+    }
     union {
         T value_;
     };
@@ -173,6 +186,7 @@ private:
 };
 
 // What handles have in common.
+template <class T>
 class channel_handle {
 public:
     channel_handle() = default;
@@ -194,7 +208,7 @@ public:
         }
     }
 
-    /// Two handles are equal that are of the same channel, or both null.
+    /// Two handles are equal that are of the same channel, whichever end, or both null.
     friend bool operator==(const channel_handle& a, const channel_handle& b) noexcept {
         return a.of_ == b.of_;
     }
@@ -243,7 +257,7 @@ public:
         case outcome::blocked:
             return std::unexpected(chan_error::empty);
         default:
-            return value.value();
+            return std::expected<T, chan_error>(std::in_place, value.value());
         }
     }
 
@@ -270,6 +284,21 @@ public:
         : from_(from) {
         ++*this;
     }
+    iterator(iterator&&) = default;
+    // Of a T that cannot be assigned, too.
+    iterator& operator=(iterator&& other) noexcept {
+        if (this != &other) {
+            from_ = other.from_;
+            value_.reset();
+            if (other.value_.has_value()) {
+                value_.emplace(std::move(*other.value_));
+            }
+        }
+        return *this;
+    }
+    iterator(const iterator&) = delete;
+    iterator& operator=(const iterator&) = delete;
+    ~iterator() = default;
 
     T& operator*() const { return *value_; }
     iterator& operator++() {
@@ -348,14 +377,13 @@ void destroy_value(void* value) {
 /// same channel, which goes away with the last of them, and the values in it too. A handle must
 /// live as long as a call of it lasts.
 ///
-/// T is anything that can be moved. Moving and destroying a T may neither park nor use the same
-/// channel; a move that throws ends the program. After Go's channels.
+/// T is anything that can be moved; it may be incomplete where the handle is declared. Moving a T,
+/// and destroying what has been moved from, may neither park nor use a channel; a move that throws
+/// ends the program. After Go's channels.
 template <class T>
-class chan : public detail::channel_handle,
+class chan : public detail::channel_handle<T>,
              public detail::receiving<chan<T>, T>,
              public detail::sending<chan<T>, T> {
-    static_assert(std::is_object_v<T> && !std::is_const_v<T> && std::move_constructible<T>);
-
 public:
     using value_type = T;
 
@@ -364,15 +392,17 @@ public:
     /// A channel with room for so many values that nobody has received yet; fewer than 2^31. Panics
     /// where there can be no such: "makechan: size out of range". Fatal without memory.
     explicit chan(std::size_t capacity)
-        : channel_handle(detail::make_channel(
+        : detail::channel_handle<T>(detail::make_channel(
               capacity, detail::kept_size<T>, alignof(T),
-              std::is_trivially_destructible_v<T> ? nullptr : detail::destroy_value<T>)) {}
+              std::is_trivially_destructible_v<T> ? nullptr : detail::destroy_value<T>)) {
+        static_assert(std::is_object_v<T> && !std::is_const_v<T> && std::move_constructible<T>);
+    }
 };
 
 /// The end of a channel that values come out of: a handle with recv, try_recv and range-for, made
 /// from a chan<T>.
 template <class T>
-class recv_only : public detail::channel_handle, public detail::receiving<recv_only<T>, T> {
+class recv_only : public detail::channel_handle<T>, public detail::receiving<recv_only<T>, T> {
 public:
     using value_type = T;
 
@@ -380,13 +410,13 @@ public:
     recv_only() = default;
     /// Of the same channel.
     recv_only(chan<T> whole) noexcept // NOLINT(google-explicit-constructor)
-        : channel_handle(std::move(whole)) {}
+        : detail::channel_handle<T>(std::move(whole)) {}
 };
 
 /// The end of a channel that values go into: a handle with send, try_send and close, made from a
 /// chan<T>.
 template <class T>
-class send_only : public detail::channel_handle, public detail::sending<send_only<T>, T> {
+class send_only : public detail::channel_handle<T>, public detail::sending<send_only<T>, T> {
 public:
     using value_type = T;
 
@@ -394,7 +424,7 @@ public:
     send_only() = default;
     /// Of the same channel.
     send_only(chan<T> whole) noexcept // NOLINT(google-explicit-constructor)
-        : channel_handle(std::move(whole)) {}
+        : detail::channel_handle<T>(std::move(whole)) {}
 };
 
 } // namespace rt0

@@ -34,6 +34,10 @@ inline constexpr std::size_t most_cases = 65536;
 template <class Case>
 concept waits_for_channel = requires { std::remove_cvref_t<Case>::of_channel; };
 
+// What a case that receives a T may call.
+template <class F, class T>
+concept takes_received = std::invocable<F&, std::optional<T>> || std::invocable<F&>;
+
 template <class F, class T>
 void call_with(F& handler, arrival<T>& value) {
     if constexpr (std::invocable<F&, std::optional<T>>) {
@@ -55,6 +59,7 @@ struct receive_case {
         , handler(std::forward<F>(f)) {}
 
     void prepare(waiter& as) {
+        value.clear(); // of the select before
         as.of = from;
         as.value = value.room();
         as.sends = false;
@@ -121,7 +126,7 @@ std::size_t select_of(bool in_order, std::index_sequence<I...> /*numbers*/, Case
     }();
     std::array<waiter, room> waiters;
     std::array<std::uint16_t, room> order;
-    std::size_t next = 0;
+    [[maybe_unused]] std::size_t next = 0;
     (
         [&] {
             if constexpr (waits_for_channel<Cases>) {
@@ -142,23 +147,27 @@ std::size_t select_of(bool in_order, std::index_sequence<I...> /*numbers*/, Case
 /// A case of a select: receive from c, then call f(value) with a std::optional, which is empty
 /// where the channel is closed; or f().
 template <class Channel, class F>
-    requires std::derived_from<Channel, detail::receiving<Channel, typename Channel::value_type>>
+    requires std::derived_from<Channel, detail::receiving<Channel, typename Channel::value_type>> &&
+             detail::takes_received<F, typename Channel::value_type>
 auto recv(const Channel& c, F&& f) {
     return detail::receive_case<typename Channel::value_type, F>(c.internal(), std::forward<F>(f));
 }
 
 /// A case of a select: send value through c, then call f(). An rvalue is moved from only if the
-/// case is taken; anything else is copied or converted first.
+/// case is taken, and must live until then; anything else is copied or converted first.
 template <class Channel, class V, class F>
-    requires std::derived_from<Channel, detail::sending<Channel, typename Channel::value_type>>
+    requires std::derived_from<Channel, detail::sending<Channel, typename Channel::value_type>> &&
+             std::convertible_to<V, typename Channel::value_type> && std::invocable<F&>
 auto send(const Channel& c, V&& value, F&& f) {
     using T = typename Channel::value_type;
     using kept = std::conditional_t<std::is_same_v<V&&, T&&>, T&&, T>;
-    return detail::send_case<T, kept, F>{c.internal(), std::forward<V>(value), std::forward<F>(f)};
+    return detail::send_case<T, kept, F>{c.internal(), static_cast<kept>(std::forward<V>(value)),
+                                         std::forward<F>(f)};
 }
 
 /// A case of a select: what to do where none of the others could be taken without waiting.
 template <class F>
+    requires std::invocable<F&>
 auto otherwise(F&& f) {
     return detail::otherwise_case<F>{std::forward<F>(f)};
 }

@@ -686,11 +686,15 @@ void handoffp(p* pp) {
 }
 
 // The goroutine keeps its p, marked: sysmon takes it away if the call lasts. Nothing here waits for
-// anything.
+// anything. Not marked where it has a biased_lock, in the move of a value: that stays with its
+// thread.
 void entersyscall() {
     const no_preempt here;
     g* const gp = getg();
     tcb* const block = get_tcb();
+    if (block->claim.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+        return;
+    }
     p* const pp = block->p;
     set_status(gp, g_status::running, g_status::syscall);
     gp->m->oldp = pp;
@@ -708,6 +712,9 @@ void entersyscall() {
 void exitsyscall() {
     // As long as its state is syscall, no signal takes the goroutine off this thread.
     g* const gp = getg();
+    if (gp->status.load(std::memory_order_relaxed) != g_status::syscall) [[unlikely]] {
+        return; // it was not marked
+    }
     m* const mp = gp->m;
     p* const pp = mp->oldp;
     p_status expected = p_status::syscall;

@@ -1,0 +1,56 @@
+#!/bin/sh
+# ends.sh DIRECTORY: how the programs there end that must: with status 2, and with these lines first.
+set -u
+directory=$1
+failed=0
+
+# ends PROGRAM TEST LINE...
+ends() {
+    program=$1
+    test=$2
+    shift 2
+    for procs in 1 2 8; do
+        status=0
+        output=$(GOMAXPROCS=$procs "$directory/$program" "$test" 2>&1 >/dev/null) || status=$?
+        expected=$(printf '%s\n' "$@")
+        if [ "$status" != 2 ] || [ "${output#"$expected"}" = "$output" ]; then
+            echo "$program $test with $procs ended with $status: $output"
+            failed=$((failed + 1))
+        fi
+    done
+}
+panics() {
+    ends "$1" "$2" "panic: $3" '' 'goroutine 1 [running]:'
+}
+deadlocks() {
+    ends "$1" "$2" 'fatal error: all goroutines are asleep - deadlock!' '' "goroutine 1 [$3]:"
+}
+
+for test in send_on_closed send_on_closed_buffer try_send_on_closed closed_while_sending; do
+    panics chan $test 'send on closed channel'
+done
+panics chan close_of_closed 'close of closed channel'
+panics chan close_of_null 'close of nil channel'
+for test in negative_capacity capacity_too_large buffer_too_large; do
+    panics chan $test 'makechan: size out of range'
+done
+deadlocks chan waits_to_receive 'chan receive'
+deadlocks chan waits_to_send 'chan send'
+deadlocks chan waits_to_receive_from_null 'chan receive (nil chan)'
+deadlocks chan waits_to_send_to_null 'chan send (nil chan)'
+ends chan waits_for_each_other 'fatal error: all goroutines are asleep - deadlock!' '' \
+    'goroutine 1 [chan receive]:' '' 'goroutine 2 [chan send, "other"]:'
+ends chan parks_in_move \
+    'fatal error: a goroutine has parked in the move of a value that it sends or receives'
+ends chan throws_in_move 'panic: '
+
+for test in send_on_closed one_send_on_closed closed_while_sending run_time_send_on_closed; do
+    panics select $test 'send on closed channel'
+done
+panics select too_many_cases 'select: too many cases (max 65536)'
+deadlocks select waits 'select'
+deadlocks select waits_for_one 'chan receive'
+deadlocks select waits_for_none 'select (no cases)'
+deadlocks select waits_for_null 'select'
+deadlocks select waits_at_run_time 'select'
+exit $failed

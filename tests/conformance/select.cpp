@@ -488,7 +488,7 @@ void one_instant() {
 
 // TestSelfSelect: both ends in one select. Without a buffer nobody gets what he has sent.
 void self_select() {
-    for (const size_t capacity : {0, 10}) {
+    for (const size_t capacity : {0U, 10U}) {
         const channel c(capacity);
         rt0::wait_group group;
         for (int p = 0; p < 2; ++p) {
@@ -590,7 +590,7 @@ void fairness() {
         rt0::select(rt0::recv(a, [&] { ++of_two[0]; }), rt0::recv(b, [&] { ++of_two[1]; }));
     }
     check(std::abs(of_two[0] - of_two[1]) < 10 * 100);
-    for (const size_t capacity : {0, 50'000}) {
+    for (const size_t capacity : {0U, 50'000U}) {
         const channel c(capacity);
         std::array<int, 4> of_four{};
         rt0::wait_group group;

@@ -85,7 +85,7 @@ outcome begin_receive(channel* from, void* value, bool waits, transfer* by);
 void finish_receive(channel* from, const transfer& by);
 
 // A move that throws ends the program: the channel may be locked, and somebody waits.
-template <class T>
+template <class T> // NOLINTNEXTLINE(bugprone-exception-escape)
 void move_to(void* place, T&& value) noexcept {
     ::new (place) std::remove_cvref_t<T>(std::forward<T>(value));
 }
@@ -241,7 +241,7 @@ public:
     /// The next value; parks the goroutine until there is one. Empty where the channel is closed
     /// and all that was sent before has been received. Of a null channel: parks for ever. Any
     /// goroutine. As Go's v, ok := <-c.
-    std::optional<T> recv() const {
+    std::optional<T> recv() const { // NOLINT(modernize-use-nodiscard): to wait is enough for many
         arrival<T> value;
         value.receive(of(), true);
         return value.take();
@@ -300,6 +300,7 @@ public:
     iterator& operator=(const iterator&) = delete;
     ~iterator() = default;
 
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): it is not at the end
     T& operator*() const { return *value_; }
     iterator& operator++() {
         value_.reset();

@@ -113,19 +113,20 @@ void finish_case(Case& taken, outcome what, const transfer& by) {
 
 template <std::size_t... I, class... Cases>
 std::size_t select_of(bool in_order, std::index_sequence<I...> /*numbers*/, Cases&... cases) {
-    constexpr std::size_t count = (std::size_t{0} + ... + (waits_for_channel<Cases> ? 1 : 0));
+    constexpr auto count = (std::size_t{0} + ... + (waits_for_channel<Cases> ? 1 : 0));
     static_assert(sizeof...(Cases) - count <= 1, "a select has one otherwise at most");
     static_assert(count <= most_cases);
     constexpr std::size_t room = count != 0 ? count : 1;
     // At which place in the list each of those is that wait for a channel; behind them the other.
     constexpr std::array<std::size_t, sizeof...(Cases) + 1> places = [] {
         std::array<std::size_t, sizeof...(Cases) + 1> at{};
-        std::size_t next = 0;
+        std::size_t next = 0; // NOLINT(misc-const-correctness): not in every instance
         ((waits_for_channel<Cases> ? void(at[next++] = I) : void(at[count] = I)), ...);
         return at;
     }();
     std::array<waiter, room> waiters;
     std::array<std::uint16_t, room> order;
+    // NOLINTNEXTLINE(misc-const-correctness): not in every instance
     [[maybe_unused]] std::size_t next = 0;
     (
         [&] {

@@ -42,7 +42,7 @@ ends chan waits_for_each_other 'fatal error: all goroutines are asleep - deadloc
     'goroutine 1 [chan receive]:' '' 'goroutine 2 [chan send, "other"]:'
 ends chan parks_in_move \
     'fatal error: a goroutine has parked in the move of a value that it sends or receives'
-ends chan throws_in_move 'panic: '
+ends chan_throws throws_in_move 'panic: uncaught exception of type std::runtime_error: no move'
 
 for test in send_on_closed one_send_on_closed closed_while_sending run_time_send_on_closed; do
     panics select $test 'send on closed channel'

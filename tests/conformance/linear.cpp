@@ -360,7 +360,7 @@ int main(int argc, char** argv) {
         argc > 1
             ? std::strtoull(argv[1], nullptr, 10)
             : static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-    const uint64_t count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 4000;
+    const uint64_t count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 20'000;
     rt0::println("seed {}, {} histories", seed, count);
     knows_wrong_from_right();
     for (uint64_t i = 0; i < count && failures == 0; ++i) {

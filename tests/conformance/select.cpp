@@ -317,8 +317,7 @@ void forms(std::integer_sequence<unsigned, receives...> /*masks*/) {
 void every_form() {
     forms<1>(std::make_integer_sequence<unsigned, 2>());
     forms<2>(std::make_integer_sequence<unsigned, 4>());
-    forms<3>(std::integer_sequence<unsigned, 0, 2, 5, 7>());
-    forms<8>(std::integer_sequence<unsigned, 0x5a>());
+    forms<3>(std::integer_sequence<unsigned, 2, 5>());
 }
 
 // select6, TestSelectDuplicateChannel: a case that was not taken is out of its queue, wherever it
@@ -723,7 +722,7 @@ void values_stay() {
     rt0::select(rt0::send(c, text, nothing));
     check(c.recv() == text);
     // What is not of the type is converted, as by an argument.
-    int i = 5;
+    const int i = 5;
     const rt0::chan<size_t> sizes(1);
     rt0::select(rt0::send(sizes, i, nothing));
     check(sizes.recv() == 5);

@@ -80,6 +80,7 @@ struct thread {
     const std::uint32_t* waits_for = nullptr;
     std::int64_t wakes_after = -1;
     int wait_result = 0;
+    bool woken = false;
     view knows;
     view acquirable; // by a fence
     view joined;     // by the end of other threads
@@ -119,6 +120,9 @@ public:
     void modify(void* address, std::size_t size, int order, int failure, void* old,
                 const change& by);
     void fence(int order);
+    void fence_all();
+    void sleep();
+    void wake(const void* local);
 
 private:
     // Looks at all schedules up to the model's bounds; at random ones.
@@ -278,15 +282,10 @@ void explorer::choose_next() {
     if (candidates.empty()) {
         // All spin: each has its turn.
         candidates = ready(true);
-        for (thread* const one : candidates) {
-            one->spins = false;
-            if (one->id > current_->id) {
-                candidates = {one};
-                break;
-            }
-        }
-        if (candidates.size() > 1) {
-            candidates = {candidates.front()};
+        const auto next = std::ranges::find_if(
+            candidates, [this](const thread* one) { return one->id > current_->id; });
+        if (!candidates.empty()) {
+            candidates = {next != candidates.end() ? *next : candidates.front()};
         }
     }
     if (candidates.empty()) {
@@ -652,6 +651,45 @@ void explorer::fence(int order) {
         }
     }
     trace("fences", nullptr, nullptr, 0, order);
+}
+
+void explorer::fence_all() {
+    point(nullptr);
+    thread& self = *current_;
+    const view before = self.knows;
+    for (std::size_t i = 0; i < used_threads_; ++i) {
+        thread& other = *threads_[i];
+        self.knows.join(other.knows);
+        other.knows.join(before);
+    }
+    trace("makes all fence", nullptr, nullptr, 0, 0);
+}
+
+void explorer::sleep() {
+    point(nullptr);
+    thread& self = *current_;
+    trace("sleeps", nullptr, nullptr, 0, 0);
+    if (!self.woken) {
+        self.now = state::blocked;
+        choose_next();
+    }
+    self.woken = false;
+}
+
+void explorer::wake(const void* local) {
+    point(nullptr);
+    for (std::size_t i = 0; i < used_threads_; ++i) {
+        thread& one = *threads_[i];
+        if (one.local == local) {
+            trace("wakes a thread", local, nullptr, 0, 0);
+            one.woken = true;
+            one.knows.join(current_->knows);
+            if (one.now == state::blocked) {
+                one.now = state::ready;
+            }
+        }
+    }
+    point(nullptr);
 }
 
 // The kernel compares under the lock of its queue, and both calls are full barriers.
@@ -1043,6 +1081,15 @@ bool interrupt(const void* local, std::function<void()> handler) {
 }
 void point() {
     the.point();
+}
+void fence_all() {
+    the.fence_all();
+}
+void sleep() {
+    the.sleep();
+}
+void wake(const void* local) {
+    the.wake(local);
 }
 void touch(const void* address, bool writes) {
     the.touch(address, writes);

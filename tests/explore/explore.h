@@ -61,6 +61,15 @@ void*& local();
 bool interrupt(const void* local, std::function<void()> handler);
 /// A point where another thread may go on: a call to the kernel.
 void point();
+/// Each thread sees what the calling one stored before, and the calling one what each of them did:
+/// as membarrier, which stops each of them between two accesses. Of one another they learn nothing,
+/// for it may stop them one by one.
+void fence_all();
+/// The calling thread waits until another one has woken it, which may come first, and then knows
+/// what that one knew.
+void sleep();
+/// Wakes the thread whose local that is.
+void wake(const void* local);
 /// The run has failed where condition is false: prints text and the schedule.
 void check(bool condition, const char* text);
 [[noreturn]] void fail(const char* text);

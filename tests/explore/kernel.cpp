@@ -26,10 +26,18 @@ int futex_wake(const uint32_t* word, int count) {
     return explore::futex_wake(word, count);
 }
 
+void sleep(int64_t /*nanoseconds*/) {
+    explore::pause();
+}
+
 } // namespace os
 
 void fatal(std::string_view text) {
     explore::fail(("fatal error: " + std::string(text)).c_str());
+}
+
+void fatal_errno(std::string_view what, int /*error*/, std::string_view /*hint*/) {
+    fatal(what);
 }
 
 } // namespace runtime

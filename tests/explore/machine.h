@@ -27,6 +27,8 @@ void start_thread(std::function<void()> body);
 /// From now on the kernel has no more threads, no more memory.
 void refuse_threads();
 void refuse_memory();
+/// Whether the kernel makes barriers in all threads (fences.cpp).
+void refuse_fences(bool are);
 
 // For signals.cpp.
 

@@ -64,7 +64,9 @@ struct waiter_queue {
     // who is in it.
     void remove(waiter* who) {
         if (who->next == who) {
-            last.store(nullptr, std::memory_order_relaxed);
+            // Release: pairs with the acquire of who looks without the lock. Who sees that nobody
+            // waits any more sees, too, that the channel has been closed before.
+            last.store(nullptr, std::memory_order_release);
         } else {
             who->next->previous = who->previous;
             who->previous->next = who->next;
@@ -119,7 +121,8 @@ struct alignas(64) channel {
     // The oldest value has left the buffer; or another one has taken its place, behind all others.
     void removed() {
         rotate();
-        count.store(used() - 1, std::memory_order_relaxed);
+        // Release: as waiter_queue::remove's.
+        count.store(used() - 1, std::memory_order_release);
     }
     void rotate() { head = head + 1 == capacity ? 0 : head + 1; }
 };

@@ -15,6 +15,12 @@ void anew(T& object) {
     new (&object) T{};
 }
 
+/// A point where another thread may go on: a call to the kernel.
+void point();
+/// One of so many numbers, from 0 on: each of them in some schedule.
+std::size_t any(std::size_t of);
+/// Is that the bug that this program is to have? --planted N (planted_together in CMakeLists.txt).
+bool has_bug(int number);
 /// The thread spins: others have a turn before it goes on.
 void pause();
 /// What modify makes of a value: refers to a callable that returns whether it stores.

@@ -111,7 +111,9 @@ public:
     int futex_wait(const std::uint32_t* word, std::uint32_t expected, std::int64_t nanoseconds);
     int futex_wake(const std::uint32_t* word, int count);
     bool interrupt(const void* local, std::function<void()> handler);
+    [[nodiscard]] bool has_bug(int number) const { return bug_ == number; }
     void point() { point(nullptr); }
+    std::size_t any(std::size_t of) { return choose(of, 0); }
     void touch(const void* address, bool writes);
     void forget(const void* address) { numbers_.erase(address); }
     void forget(const void* begin, std::size_t size);
@@ -201,6 +203,7 @@ private:
     bool replay_ = false;
     bool trace_ = false;
     bool failure_expected_ = false;
+    int bug_ = 0;
     std::uint64_t random_runs_ = 0; // of each model; 0: as many as there is time for
     std::uint64_t seed_ = 1;
     double seconds_ = 0;
@@ -777,6 +780,9 @@ void explorer::trace(const char* what, const void* address, const void* value, s
 void explorer::fail(const char* text) {
     std::printf("%s FAILED after %lu schedules: %s\n", model_->name, runs_ + 1, text);
     std::printf("again: %s %s", program_, model_->name);
+    if (bug_ != 0) {
+        std::printf(" --planted %d", bug_);
+    }
     if (random_) {
         std::printf(" --random");
     }
@@ -986,6 +992,8 @@ int explorer::main(int argc, char** argv, std::span<const model> models) {
             random_ = true;
         } else if (option == "--trace") {
             trace_ = true;
+        } else if (option == "--planted") {
+            bug_ = std::atoi(value());
         } else if (option == "--expect-failure") {
             failure_expected_ = true;
         } else if (option == "--shared") {
@@ -1081,6 +1089,12 @@ bool interrupt(const void* local, std::function<void()> handler) {
 }
 void point() {
     the.point();
+}
+bool has_bug(int number) {
+    return the.has_bug(number);
+}
+std::size_t any(std::size_t of) {
+    return the.any(of);
 }
 void fence_all() {
     the.fence_all();

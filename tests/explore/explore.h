@@ -59,8 +59,6 @@ void*& local();
 /// Whose local that is calls handler before its next step, on the stack that it has then, as for a
 /// signal; a wait in the kernel ends with EINTR. False where there is no such thread.
 bool interrupt(const void* local, std::function<void()> handler);
-/// A point where another thread may go on: a call to the kernel.
-void point();
 /// Each thread sees what the calling one stored before, and the calling one what each of them did:
 /// as membarrier, which stops each of them between two accesses. Of one another they learn nothing,
 /// for it may stop them one by one.

@@ -1,9 +1,13 @@
 // The scheduler whole: parking and making ready, waking, spinning, stealing, idle threads and p's,
 // calls to the kernel, tied goroutines, gomaxprocs while it runs, deadlocks, threads that end, a
-// kernel that refuses; and wait_group.
+// kernel that refuses; wait_group; and what channels and select ask of it.
+#include <rt0/chan.h>
+#include <rt0/select.h>
 #include <rt0/sync.h>
 
 #include <array>
+#include <cstring>
+#include <optional>
 
 #include "sched/sched.h"
 #include "tests/explore/explore.h"
@@ -264,6 +268,52 @@ void deadlock() {
     });
 }
 
+void begin_with_channels(void (*main)()) {
+    machine::refuse_fences(false);
+    allow_lock_owners();
+    begin(2, main);
+}
+
+// Who parks on a channel's lock drops it once off the stack, where it goes to the next goroutine
+// at hand and where it goes to look for one.
+void two_send() {
+    begin_with_channels([] {
+        const rt0::chan<int> c(0);
+        go([&c] { c.send(1); });
+        go([&c] { c.send(2); });
+        const std::optional<int> one = c.recv();
+        const std::optional<int> other = c.recv();
+        check(one && other && *one + *other == 3, "a value is lost or there twice");
+    });
+}
+
+// What a call had on its stack is gone now.
+[[gnu::noinline]] void after() {
+    std::array<std::byte, 1024> room;
+    std::memset(room.data(), 0xee, room.size());
+    asm volatile("" : : "r"(room.data()) : "memory");
+}
+
+// A select drops the locks off its stack, of which nothing may be left then.
+void a_select_waits() {
+    begin_with_channels([] {
+        const rt0::chan<int> c(0);
+        const rt0::chan<int> d(0);
+        go([&d] {
+            runs(0);
+            d.send(1);
+        });
+        go([] { runs(1); });
+        until(ran[0]); // on another thread
+        int got = 0;
+        const auto take = [&got](std::optional<int> value) { got = value.value_or(-1); };
+        rt0::select(rt0::recv(c, take), rt0::recv(d, take));
+        after();
+        rest();
+        check(got == 1, "another value");
+    });
+}
+
 // Until all other threads sleep or are over.
 void until_idle() {
     for (;;) {
@@ -361,7 +411,7 @@ void more_done_than_added() {
     });
 }
 
-constexpr std::array<explore::model, 23> models{{
+constexpr std::array<explore::model, 25> models{{
     {"wait_for_two", wait_for_two<2>, {.preemptions = 3, .stale = 1}},
     {"wait_for_two_on_one", wait_for_two<1>, {.preemptions = 3, .stale = 2}},
     {"two_wait", two_wait, {.preemptions = 2, .stale = 1}},
@@ -380,6 +430,8 @@ constexpr std::array<explore::model, 23> models{{
     {"fewer_and_as_many_again", fewer_and_as_many_again, {.preemptions = 1, .stale = 1}},
     {"tied", tied, {.preemptions = 2, .stale = 0}},
     {"deadlock", deadlock, {.preemptions = 2, .stale = 1}},
+    {"two_send", two_send, {.preemptions = 2, .stale = 1}},
+    {"a_select_waits", a_select_waits, {.preemptions = 2, .stale = 0}},
     {"an_idle_thread_ends", an_idle_thread_ends, {.preemptions = 2, .stale = 0, .spurious = 1}},
     {"all_idle_threads_end", all_idle_threads_end, {.preemptions = 1, .stale = 0, .spurious = 1}},
     {"no_thread_is_left", no_thread_is_left, {.preemptions = 1, .stale = 0}},

@@ -106,9 +106,10 @@ void ready(g* gp) {
     explore::wake(&other);
 }
 
-void ready_staying(g* gp) {
+void ready_at_last(g* gp) {
     explore::check(get_tcb()->in_runtime(), "nothing keeps the goroutine on its thread");
     ready(gp);
+    set_claim(0);
 }
 
 // The models go on.

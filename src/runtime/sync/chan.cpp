@@ -40,11 +40,16 @@ void unlock_and_wake(channel* of, waiter* who) {
     runtime::ready_at_last(gp);
 }
 
-// The same where the lock is dropped already.
-void wake(waiter* who) {
+// The same where the lock is dropped already, as the last thing that the goroutine does.
+void wake_at_last(waiter* who) {
     who->passed = true;
     runtime::biased_lock::stay();
     runtime::ready_at_last(static_cast<g*>(who->goroutine));
+}
+
+void wake(waiter* who, bool passed) {
+    who->passed = passed;
+    runtime::ready(static_cast<g*>(who->goroutine));
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] void park_for_ever(wait_reason reason) {
@@ -245,7 +250,7 @@ outcome begin_send(channel* to, void* value, bool waits, transfer* by) {
 
 void finish_send(channel* to, const transfer& by) {
     if (by.partner != nullptr) {
-        wake(by.partner);
+        wake_at_last(by.partner);
     } else {
         to->added();
         to->lock.unlock_checked();
@@ -270,7 +275,7 @@ void finish_receive(channel* from, const transfer& by) {
         from->lock.unlock_checked();
     }
     if (by.partner != nullptr) {
-        wake(by.partner);
+        wake_at_last(by.partner);
     }
 }
 
@@ -316,8 +321,7 @@ void close_channel(channel* of) {
     while (first != nullptr) {
         waiter* const who = first;
         first = who->next;
-        who->passed = false;
-        runtime::ready(static_cast<g*>(who->goroutine));
+        wake(who, false);
     }
 }
 

@@ -516,9 +516,6 @@ void exit_locked_m(m* /*mp*/) {
 void fatal_after(std::string_view /*lines*/, std::string_view text) {
     fatal(text);
 }
-void fatal_errno(std::string_view what, int /*error*/, std::string_view /*hint*/) {
-    fatal(what);
-}
 
 namespace os {
 

@@ -90,7 +90,7 @@ static_assert(offsetof(tcb, stack_guard) == TCB_STACK_GUARD);
 // Has the thread's claim any of these bits?
 [[gnu::always_inline, gnu::artificial]] inline bool claim_has(uint32_t bits) {
     bool has;
-    asm volatile("testl %1, %%fs:%c2" : "=@ccnz"(has) : "i"(bits), "i"(TCB_CLAIM));
+    asm volatile("testl %1, %%fs:%c2" : "=@ccnz"(has) : "ri"(bits), "i"(TCB_CLAIM));
     return has;
 }
 

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "arch/amd64/tcb.h"
 #include "host_os.h"
 #include "mem/size_class.h"
 
@@ -695,7 +696,91 @@ TEST_F(heap_death_test, a_large_block_may_have_the_idle_spans) {
     });
 }
 
+// ---- What a p has at hand
+
+// The host's %fs is glibc's, whose word in the place of tcb::slots nobody uses.
+class heap_cache_test : public heap_test {
+protected:
+    heap_cache_test() { runtime::get_tcb()->slots = &cache_; }
+    ~heap_cache_test() override {
+        runtime::get_tcb()->slots = nullptr;
+        empty_slots(cache_);
+    }
+
+    [[nodiscard]] size_t kept() const {
+        size_t count = 0;
+        for (const slot_cache::list& list : cache_.lists) {
+            count += list.count;
+        }
+        return count;
+    }
+    slot_cache cache_{};
+};
+
+TEST_F(heap_cache_test, what_is_freed_last_comes_first) {
+    void* const block = allocate(100, 16);
+    void* const other = allocate(100, 16);
+    deallocate(block);
+    deallocate(other);
+    EXPECT_EQ(allocate(100, 16), other);
+    EXPECT_EQ(allocate(97, 16), block);
+    EXPECT_NE(allocate(32, 16), block);
+    deallocate(block);
+    deallocate(other);
+}
+
+TEST_F(heap_cache_test, gets_more_each_time_and_keeps_no_more_than_so_many) {
+    std::vector<void*> all;
+    size_t most = 0;
+    for (int i = 0; i < 1000; ++i) {
+        all.push_back(allocate(64, 16));
+        most = std::max(most, kept());
+    }
+    EXPECT_EQ(most, 31U);
+    std::ranges::sort(all);
+    EXPECT_EQ(std::ranges::adjacent_find(all), all.end());
+    most = 0;
+    for (void* const block : all) {
+        deallocate(block);
+        most = std::max(most, kept());
+    }
+    EXPECT_EQ(most, 64U);
+    empty_slots(cache_);
+    EXPECT_EQ(kept(), 0U);
+}
+
+TEST_F(heap_cache_test, large_slots_are_not_kept) {
+    deallocate(allocate(largest_cached + 1, 16));
+    EXPECT_EQ(kept(), 0U);
+    deallocate(allocate(largest_cached, 16));
+    EXPECT_NE(kept(), 0U);
+}
+
+TEST_F(heap_cache_test, what_another_p_frees_is_its_own) {
+    void* const block = allocate(48, 16);
+    slot_cache other{};
+    runtime::get_tcb()->slots = &other;
+    deallocate(block);
+    EXPECT_EQ(allocate(48, 16), block);
+    deallocate(block);
+    empty_slots(other);
+    runtime::get_tcb()->slots = &cache_;
+}
+
 // ---- Mistakes
+
+TEST_F(heap_death_test, double_free_of_what_is_kept) {
+    slot_cache cache{};
+    runtime::get_tcb()->slots = &cache;
+    void* const block = allocate(100, 16);
+    deallocate(launder(block));
+    EXPECT_EXIT(deallocate(launder(block)), testing::ExitedWithCode(2),
+                "fatal error: free of memory that is free");
+    empty_slots(cache);
+    EXPECT_EXIT(deallocate(launder(block)), testing::ExitedWithCode(2),
+                "fatal error: free of memory that is free");
+    runtime::get_tcb()->slots = nullptr;
+}
 
 constexpr const char* invalid = "fatal error: free of invalid pointer";
 constexpr const char* freed_twice = "fatal error: free of memory that is free";

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -47,7 +49,8 @@ class ThreadLocals : public testing::Test {
 protected:
     ThreadLocals() {
         host_os::reset();
-        first_tls = {};
+        std::destroy_at(&first_tls);
+        new (&first_tls) runtime::tls_block{};
         test_image = {};
     }
 

@@ -7,3 +7,8 @@ cd "$1"
 [ "$(./million 100000 2>/dev/null)" = 100000 ]
 [ "$({ echo some; sleep 0.2; echo input; } | ./blocking_read 2>/dev/null)" = "11 bytes" ]
 [ "$(printf 'some input' | GOMAXPROCS=1 ./blocking_read 2>/dev/null)" = "10 bytes" ]
+[ "$(./ping_pong)" = "1000000 times, then closed" ]
+[ "$(./sieve)" = "1007 primes below 8000, the last is 7993" ]
+[ "$(./pipeline | tr '\n' ' ')" = " 1: 1  2: 3  3: 9  4: 2  5: 5  6: 1  9: 1 " ]
+[ "$(./worker_pool)" = "10000 jobs, 261 steps at most" ]
+[ "$(GOMAXPROCS=1 ./worker_pool)" = "10000 jobs, 261 steps at most" ]

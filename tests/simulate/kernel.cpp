@@ -560,6 +560,16 @@ int futex_wake(const uint32_t* word, int count) {
     return explore::futex_wake(word, count);
 }
 
+// Atomics are in order here.
+int prepare_fence_all() {
+    enter_kernel("membarrier");
+    return -refusal("membarrier");
+}
+int fence_all() {
+    enter_kernel("membarrier");
+    return -refusal("membarrier");
+}
+
 long read(int fd, void* buffer, size_t size) {
     enter_kernel("read");
     pipe_state* const from = pipe_of(fd);

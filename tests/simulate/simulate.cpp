@@ -3,7 +3,8 @@
 //
 //   * every goroutine that is started begins once, runs on one thread at a time, and ends once;
 //   * who waits goes on when what it waits for has happened, and not before; nobody waits for ever;
-//   * a mutex has one owner; what is written to a pipe comes out of it, in order;
+//   * a mutex has one owner; what is written to a pipe, or sent through a channel, comes out of it,
+//     once and in order;
 //   * a program all of whose goroutines wait for ever is told so;
 //   * a refusal that the runtime cannot do without ends it with a line that says so.
 #include <rt0/os.h>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -67,6 +69,27 @@ private:
     int sum_ = 0;
 };
 
+// The same by a channel that has room for one value.
+class sum_by_channel {
+public:
+    void add(std::uint64_t steps) {
+        turn_.send(1);
+        check(++inside_ == 1, "a channel has room for two");
+        for (; steps > 0; --steps) {
+            prologue();
+        }
+        ++sum_;
+        check(--inside_ == 0, "a channel has room for two");
+        check(turn_.recv() == 1, "another value");
+    }
+    [[nodiscard]] int sum() const { return sum_; }
+
+private:
+    rt0::chan<int> turn_{1};
+    int inside_ = 0;
+    int sum_ = 0;
+};
+
 // All of a run.
 std::deque<life> lives;
 std::size_t budget; // of goroutines
@@ -74,6 +97,8 @@ std::size_t started;
 rt0::wait_group everybody;
 std::array<shared_sum, 3> sums;
 int added;
+std::optional<sum_by_channel> channel_sum;
+int added_by_channel;
 
 // What goroutines do, and how often each: other mixes in each run, some of them without most.
 enum class act : std::uint8_t {
@@ -87,13 +112,16 @@ enum class act : std::uint8_t {
     grow,
     tie,
     procs,
-    name
+    name,
+    take_turns,
+    exchange,
 };
 std::vector<act> mix;
 
 void choose_mix() {
-    for (const act each : {act::yield, act::call, act::spin, act::start, act::add, act::sleep,
-                           act::talk, act::grow, act::tie, act::procs, act::name}) {
+    for (const act each :
+         {act::yield, act::call, act::spin, act::start, act::add, act::sleep, act::talk, act::grow,
+          act::tie, act::procs, act::name, act::take_turns, act::exchange}) {
         mix.insert(mix.end(), one_in(3) ? 0 : 1 + below(5), each);
     }
     mix.push_back(act::yield);
@@ -205,6 +233,15 @@ private:
         case act::procs:
             (void)rt0::gomaxprocs(static_cast<int>(1 + below(8)));
             break;
+        case act::take_turns:
+            ++added_by_channel;
+            leave();
+            channel_sum->add(below(10));
+            enter();
+            break;
+        case act::exchange:
+            exchange();
+            break;
         }
     }
 
@@ -259,6 +296,72 @@ private:
             got += *count;
         }
         check(got == size, "not all that went into a pipe comes out");
+    }
+
+    // Two goroutines that send what this one receives, each through a channel of its own.
+    void exchange() {
+        constexpr std::size_t channels = 2;
+        if (started + channels > budget) {
+            return;
+        }
+        started += channels; // before any of them runs
+        std::array<rt0::chan<int>, channels> from{rt0::chan<int>(below(3)),
+                                                  rt0::chan<int>(below(3))};
+        std::array<int, channels> size{};
+        std::array<int, channels> got{};
+        for (std::size_t i = 0; i < channels; ++i) {
+            size.at(i) = static_cast<int>(below(one_in(10) ? 100 : 10));
+            life& its = lives.emplace_back();
+            everybody.add(1);
+            rt0::go([&its, to = from.at(i), last = size.at(i)] {
+                check(++its.begun == 1, "a goroutine begins twice");
+                for (int n = 1; n <= last; ++n) {
+                    const rt0::chan<int> never;
+                    switch (below(3)) {
+                    case 0:
+                        to.send(n);
+                        break;
+                    case 1:
+                        if (!to.try_send(n)) {
+                            rt0::yield();
+                            to.send(n);
+                        }
+                        break;
+                    default:
+                        rt0::select(rt0::recv(never, [] {}), rt0::send(to, n, [] {}));
+                    }
+                    prologue();
+                }
+                to.close();
+                check(++its.ended == 1, "a goroutine ends twice");
+                everybody.done();
+            });
+        }
+        // Null where it is closed.
+        const auto take = [&](std::size_t i, std::optional<int> value) {
+            if (value) {
+                check(*value == ++got.at(i), "what comes out of a channel is not what went in");
+            } else {
+                from.at(i) = rt0::chan<int>();
+            }
+        };
+        while (from[0] || from[1]) {
+            leave();
+            const std::uint64_t how = below(4);
+            if (how == 0) {
+                const std::size_t i = from[0] ? 0 : 1;
+                take(i, from.at(i).recv());
+            } else if (how == 1) {
+                rt0::select(rt0::recv(from[0], [&](std::optional<int> v) { take(0, v); }),
+                            rt0::otherwise([] { rt0::yield(); }),
+                            rt0::recv(from[1], [&](std::optional<int> v) { take(1, v); }));
+            } else {
+                rt0::select(rt0::recv(from[0], [&](std::optional<int> v) { take(0, v); }),
+                            rt0::recv(from[1], [&](std::optional<int> v) { take(1, v); }));
+            }
+            enter();
+        }
+        check(got == size, "not all that went into a channel comes out");
     }
 
     // Tied to its thread; now and then for good.
@@ -326,6 +429,7 @@ void program() {
     // Few as often as many, up to some thousands.
     choose_mix();
     const std::size_t first = 1 + below(20);
+    channel_sum.emplace();
     budget = first + below(std::size_t{1} << below(13));
     if (one_in(3)) {
         rt0::lock_os_thread();
@@ -343,6 +447,7 @@ void program() {
         sum += each.sum();
     }
     check(sum == added, "a sum under a mutex is wrong");
+    check(channel_sum->sum() == added_by_channel, "a sum that a channel protects is wrong");
     // Those that have done all they do are still about to end.
     while (rt0::num_goroutine() != 1) {
         rt0::yield();

@@ -106,7 +106,8 @@ private:
     void mix(std::uint64_t value) { hash_ = (std::rotl(hash_, 5) ^ value) * 0x9e3779b97f4a7c15; }
 
     std::vector<std::unique_ptr<thread>> threads_;
-    std::vector<thread*> ready_; // choose_next's
+    std::vector<thread*> living_; // those of them that are not over, in order
+    std::vector<thread*> ready_;  // choose_next's
     thread* current_ = nullptr;
     std::int64_t now_ = 0;
     std::uint64_t granted_ = 0; // steps, for this turn
@@ -134,9 +135,9 @@ void simulator::begin(std::uint64_t seed, bool trace) {
     fate_.stalls = generator_() % 2 == 0 ? 10 + generator_() % 1000 : 0;
     fate_.interrupt = generator_() % 2 == 0 ? 2 + generator_() % 30 : 0;
     if (generator_() % 3 == 0) {
-        constexpr std::array<const char*, 9> calls{"clone",         "mmap",     "madvise",
-                                                   "munmap",        "mprotect", "tgkill",
-                                                   "clock_gettime", "futex",    "sigaltstack"};
+        constexpr std::array<const char*, 10> calls{
+            "clone",  "mmap",          "madvise", "munmap",      "mprotect",
+            "tgkill", "clock_gettime", "futex",   "sigaltstack", "membarrier"};
         fate_.refuse = calls.at(generator_() % calls.size());
         fate_.refuse_at = 1 + generator_() % (generator_() % 2 == 0 ? 8 : 200);
         fate_.refuse_more = generator_() % 2 == 0;
@@ -162,6 +163,7 @@ thread& simulator::make_thread(std::function<void()> body) {
     }
     thread& made = *threads_.back();
     made.id = threads_.size() - 1;
+    living_.push_back(&made);
     made.body = std::move(body);
     made.sp = host::fresh_context(static_cast<std::byte*>(stack) + stack_size, &enter);
     return made;
@@ -215,7 +217,7 @@ void simulator::choose_next() {
         const auto at = [&](std::int64_t time) {
             soonest = soonest < 0 || time < soonest ? time : soonest;
         };
-        for (const auto& one : threads_) {
+        for (thread* const one : living_) {
             if (one->now == state::waiting && one->deadline >= 0) {
                 if (one->deadline <= now_) {
                     one->now = state::ready;
@@ -225,7 +227,7 @@ void simulator::choose_next() {
             }
             if (one->now == state::ready) {
                 if (one->stalled_until <= now_) {
-                    ready_.push_back(one.get());
+                    ready_.push_back(one);
                 } else {
                     at(one->stalled_until);
                 }
@@ -270,9 +272,9 @@ bool simulator::wait(const void* key, std::int64_t deadline) {
 int simulator::wake(const void* key, int count) {
     int woken = 0;
     // From a random one on, so that none is always the first.
-    const std::size_t first = generator_() % threads_.size();
-    for (std::size_t i = 0; i < threads_.size() && woken < count; ++i) {
-        thread& one = *threads_[(first + i) % threads_.size()];
+    const std::size_t first = generator_() % living_.size();
+    for (std::size_t i = 0; i < living_.size() && woken < count; ++i) {
+        thread& one = *living_[(first + i) % living_.size()];
         if (one.now == state::waiting && one.key == key) {
             one.now = state::ready;
             one.woken = true;
@@ -288,6 +290,7 @@ void simulator::start(std::function<void()> body) {
 
 void simulator::end_thread() {
     current_->now = state::over;
+    std::erase(living_, current_);
     choose_next();
     std::abort(); // nobody goes on with a thread that is over
 }

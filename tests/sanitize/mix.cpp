@@ -8,8 +8,10 @@
 // What goroutines pass to one another is not atomic, and what only counts is relaxed: all that
 // orders it is the runtime, and where that does not, ThreadSanitizer says so. All choices follow
 // from the seed; the schedule does not.
+#include <rt0/chan.h>
 #include <rt0/go.h>
 #include <rt0/os.h>
+#include <rt0/select.h>
 #include <rt0/sync.h>
 
 #include <algorithm>
@@ -23,6 +25,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -188,6 +191,12 @@ struct lazily_made {
     std::uint64_t value = 0;
 };
 
+// As large as its goroutine does not copy in one piece.
+struct passed_on {
+    std::uint64_t sum = 0;
+    std::array<std::uint64_t, 5> rest{};
+};
+
 struct round_state {
     std::atomic<std::size_t> started = 0;
     std::atomic<std::size_t> began = 0;
@@ -269,7 +278,7 @@ private:
     };
 
     void do_something() {
-        constexpr std::array<void (actor::*)(), 18> all{
+        constexpr std::array<void (actor::*)(), 20> all{
             &actor::yield,           &actor::compute,
             &actor::start_others,    &actor::grow_a_tree,
             &actor::meet_a_crowd,    &actor::write_letters,
@@ -279,6 +288,7 @@ private:
             &actor::use_a_pipe,      &actor::sleep,
             &actor::be_tied,         &actor::have_a_name,
             &actor::do_once,         &actor::count,
+            &actor::use_channels,    &actor::take_turns,
         };
         machine::preemption_point();
         (this->*all.at(choose_.below(all.size())))();
@@ -553,6 +563,88 @@ private:
         const away from(*this);
         require(out.write(sent).has_value(), "a write to a pipe");
         reader.wait();
+    }
+
+    // What some send through two channels, of words and of what has to be moved, comes out once.
+    void use_channels() {
+        using letter = std::unique_ptr<std::uint64_t>;
+        rt0::chan<std::uint64_t> words(choose_.below(4));
+        rt0::chan<letter> letters(choose_.below(4));
+        const std::uint64_t count = choose_.between(1, 3);
+        const std::uint64_t each = choose_.between(1, choose_.one_in(10) ? 200 : 10);
+        rt0::wait_group senders;
+        std::atomic<std::uint64_t> sent = 0;
+        for (std::uint64_t i = 1; i <= count; ++i) {
+            senders.go([&words, &letters, &sent, each, choose = choices(choose_.next())]() mutable {
+                for (std::uint64_t n = each; n > 0; --n) {
+                    const std::uint64_t value = choose.below(1000);
+                    sent.fetch_add(value, relaxed);
+                    switch (choose.below(4)) {
+                    case 0:
+                        words.send(value);
+                        break;
+                    case 1:
+                        if (!words.try_send(value)) {
+                            letters.send(std::make_unique<std::uint64_t>(value));
+                        }
+                        break;
+                    default:
+                        rt0::select(
+                            rt0::send(words, value, [] {}),
+                            rt0::send(letters, std::make_unique<std::uint64_t>(value), [] {}));
+                    }
+                }
+            });
+        }
+        rt0::go([&] {
+            senders.wait();
+            words.close();
+            letters.close();
+        });
+        const away from(*this);
+        std::uint64_t got = 0;
+        rt0::chan<std::uint64_t> open_words = words; // null where it is closed
+        rt0::chan<letter> open_letters = letters;
+        while (open_words || open_letters) {
+            rt0::select(rt0::recv(open_words,
+                                  [&](std::optional<std::uint64_t> value) {
+                                      got += value.value_or(0);
+                                      if (!value) {
+                                          open_words = {};
+                                      }
+                                  }),
+                        rt0::recv(open_letters, [&](std::optional<letter> value) {
+                            got += value ? **value : 0;
+                            if (!value) {
+                                open_letters = {};
+                            }
+                        }));
+        }
+        require(got == sent.load(relaxed), "what comes out of channels is not what went in");
+    }
+
+    // A channel with room for one lets one in at a time; one thread has had it alone before, or
+    // not.
+    void take_turns() {
+        const rt0::chan<passed_on> turn(1);
+        const std::uint64_t alone = choose_.below(10);
+        const std::uint64_t each = choose_.between(1, 10);
+        turn.send({});
+        const auto add = [&turn](std::uint64_t times) {
+            for (; times > 0; --times) {
+                passed_on mine = turn.recv().value();
+                ++mine.sum;
+                turn.send(mine);
+            }
+        };
+        add(alone);
+        rt0::wait_group others;
+        for (int i = 0; i < 3; ++i) {
+            others.go(add, each);
+        }
+        const away from(*this);
+        others.wait();
+        require(turn.recv().value().sum == alone + 3 * each, "a channel has let two in");
     }
 
     void be_tied() {

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -262,6 +263,22 @@ int futex_wake(const uint32_t* word, int count) {
         return error;
     }
     return static_cast<int>(result(::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count)));
+}
+
+int prepare_fence_all() {
+    if (const int error = enter(call::prepare_fence_all)) {
+        return error;
+    }
+    return static_cast<int>(
+        result(::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0)));
+}
+
+int fence_all() {
+    if (const int error = enter(call::fence_all)) {
+        return error;
+    }
+    return static_cast<int>(
+        result(::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0)));
 }
 
 int sched_getaffinity(void* mask, size_t size) {

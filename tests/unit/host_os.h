@@ -29,6 +29,8 @@ enum class call : unsigned char {
     decommit,
     futex_wait,
     futex_wake,
+    prepare_fence_all,
+    fence_all,
     sched_getaffinity,
     getrandom,
     clock_gettime,

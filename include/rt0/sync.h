@@ -6,9 +6,75 @@
 #include <tuple>
 #include <utility>
 
+#include <rt0/detail/owned.h>
 #include <rt0/go.h>
 
 namespace rt0 {
+
+namespace detail {
+
+// Room for a runtime::biased_lock. All zeroes is a free one.
+struct short_lock {
+    std::uint64_t words[2];
+};
+
+// A goroutine that waits: it lies on that goroutine's stack, in a queue (src/runtime/sync/ring.h).
+struct sleeper {
+    sleeper* next;
+    sleeper* previous;
+    void* goroutine;
+    std::uint64_t since;
+    bool passed; // it has been given what it waits for
+};
+
+// src/runtime/sync/mutex.h
+struct mutex_state {
+    static constexpr std::uint32_t is_locked = 1;
+    owned_word word;
+    sleeper* last;
+};
+
+void lock_mutex(mutex_state& of);
+bool try_lock_mutex(mutex_state& of);
+void unlock_mutex(mutex_state& of);
+
+} // namespace detail
+
+/// At most one goroutine has it at a time. Who finds it taken parks; those who wait are served in
+/// the order in which they came, but that who runs already may be faster, as long as nobody has
+/// waited for a millisecond. Does not belong to a goroutine: another one may unlock it. Not
+/// recursive. May be destroyed as soon as nobody has it nor wants it, even before the last unlock
+/// has returned. Any goroutine. As Go's sync.Mutex; fits std::lock_guard, unique_lock and
+/// scoped_lock.
+class mutex {
+public:
+    constexpr mutex() = default;
+    mutex(const mutex&) = delete;
+    mutex& operator=(const mutex&) = delete;
+    ~mutex() = default;
+
+    /// Takes it; parks the goroutine while another one has it.
+    void lock() {
+        if (!detail::owner_exchanges(state_.word, 0, detail::mutex_state::is_locked)) {
+            detail::lock_mutex(state_);
+        }
+    }
+    /// Takes it if nobody has it. Never parks.
+    [[nodiscard]] bool try_lock() {
+        return detail::owner_exchanges(state_.word, 0, detail::mutex_state::is_locked) ||
+               detail::try_lock_mutex(state_);
+    }
+    /// Drops it, and wakes the one that has waited longest. Fatal where nobody has it: "sync:
+    /// unlock of unlocked mutex".
+    void unlock() {
+        if (!detail::owner_exchanges(state_.word, detail::mutex_state::is_locked, 0)) {
+            detail::unlock_mutex(state_);
+        }
+    }
+
+private:
+    detail::mutex_state state_{};
+};
 
 /// Counts goroutines, or whatever else is under way, and waits until none is left. Must outlive its
 /// last done; not copyable. Any goroutine. As Go's sync.WaitGroup.

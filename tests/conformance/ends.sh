@@ -53,4 +53,9 @@ deadlocks select waits_for_one 'chan receive'
 deadlocks select waits_for_none 'select (no cases)'
 deadlocks select waits_for_null 'select'
 deadlocks select waits_at_run_time 'select'
+
+for test in unlock_of_unlocked unlock_twice; do
+    ends sync $test 'fatal error: sync: unlock of unlocked mutex'
+done
+deadlocks sync lock_twice 'sync.Mutex.Lock'
 exit $failed

@@ -18,7 +18,8 @@ constexpr int most_pauses = 64;
 constexpr int rounds = 64;
 constexpr int64_t nap = 20'000; // ns
 
-constinit atomic<bool> owners_allowed{false};
+enum class owners : uint8_t { not_asked, allowed, refused };
+constinit atomic<owners> kernel_says{owners::not_asked};
 
 // Until done(): spins, then sleeps in between, for who has to run may have no processor.
 template <class F>
@@ -39,7 +40,16 @@ void wait_until(F done) {
 } // namespace
 
 void allow_lock_owners() {
-    owners_allowed.store(os::prepare_fence_all() == 0, std::memory_order_relaxed);
+    if (kernel_says.load(std::memory_order_relaxed) == owners::not_asked) {
+        kernel_says.store(os::prepare_fence_all() == 0 ? owners::allowed : owners::refused,
+                          std::memory_order_relaxed);
+    }
+}
+
+bool lock_owners_allowed() {
+    // Nobody has asked where there is no second thread yet, nor anybody who starts one.
+    allow_lock_owners();
+    return kernel_says.load(std::memory_order_relaxed) == owners::allowed;
 }
 
 void biased_lock::wait_for_word() {
@@ -73,7 +83,7 @@ void biased_lock::begin_to_own(const tcb* self, uintptr_t last) {
 }
 
 void biased_lock::become_owner(const tcb* self) {
-    if (owners_allowed.load(std::memory_order_relaxed)) {
+    if (lock_owners_allowed()) {
         // Seen by the next who takes the word, at the latest.
         bias_.store(owned_by(self), std::memory_order_relaxed);
     } else {

@@ -140,9 +140,11 @@ private:
     uint16_t left_ = 0;  // so many more times until the last thread owns it
     uint16_t taken_ = 0; // so often it was taken back
 };
-// Locks may have owners from now on, where the kernel can make barriers. Before there is a second
-// thread. Null in a program without such locks.
+// Locks may have owners from now on, where the kernel can make barriers. Once, before there is a
+// second thread. Null in a program without such locks.
 [[gnu::weak]] void allow_lock_owners();
+// May they?
+bool lock_owners_allowed();
 
 static_assert(sizeof(biased_lock) == 16 && alignof(biased_lock) == 8);
 

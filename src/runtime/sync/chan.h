@@ -26,6 +26,7 @@
 #include "base/atomic.h"
 #include "base/biased_lock.h"
 #include "sched/sched.h"
+#include "sync/ring.h"
 
 namespace rt0::detail {
 
@@ -42,41 +43,7 @@ struct choice {
 };
 
 // First come, first served; from any place in it one can go.
-struct waiter_queue {
-    // A ring, linked both ways. Atomic for who looks without the lock whether it is empty.
-    runtime::atomic<waiter*> last;
-
-    [[nodiscard]] bool empty() const { return last.load(std::memory_order_relaxed) == nullptr; }
-    void push(waiter* who) {
-        waiter* const newest = last.load(std::memory_order_relaxed);
-        if (newest == nullptr) {
-            who->next = who;
-            who->previous = who;
-        } else {
-            who->next = newest->next;
-            who->previous = newest;
-            newest->next->previous = who;
-            newest->next = who;
-        }
-        last.store(who, std::memory_order_relaxed);
-    }
-
-    // who is in it.
-    void remove(waiter* who) {
-        if (who->next == who) {
-            // Release: pairs with the acquire of who looks without the lock. Who sees that nobody
-            // waits any more sees, too, that the channel has been closed before.
-            last.store(nullptr, std::memory_order_release);
-        } else {
-            who->next->previous = who->previous;
-            who->previous->next = who->next;
-            if (last.load(std::memory_order_relaxed) == who) {
-                last.store(who->previous, std::memory_order_relaxed);
-            }
-        }
-        who->next = nullptr;
-    }
-
+struct waiter_queue : ring<waiter> {
     // The first whom nobody else has taken, or null.
     waiter* take() {
         while (waiter* const newest = last.load(std::memory_order_relaxed)) {

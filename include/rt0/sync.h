@@ -38,6 +38,26 @@ void lock_mutex(mutex_state& of);
 bool try_lock_mutex(mutex_state& of);
 void unlock_mutex(mutex_state& of);
 
+// src/runtime/sync/shared_mutex.cpp
+struct shared_mutex_state {
+    mutex_state writers;
+    sleeper* last_reader;
+    void* writer;
+    std::uint32_t seat;
+    std::int32_t readers;
+    std::uint32_t blocked;
+    std::uint16_t reads;
+    std::uint8_t losses;
+    bool writes;
+};
+
+void lock_to_write(shared_mutex_state& of);
+bool try_lock_to_write(shared_mutex_state& of);
+void unlock_to_write(shared_mutex_state& of);
+void lock_to_read(shared_mutex_state& of);
+bool try_lock_to_read(shared_mutex_state& of);
+void unlock_to_read(shared_mutex_state& of);
+
 } // namespace detail
 
 /// At most one goroutine has it at a time. Who finds it taken parks; those who wait are served in
@@ -74,6 +94,39 @@ public:
 
 private:
     detail::mutex_state state_{};
+};
+
+/// One goroutine has it to write, or any number to read. While one waits to write nobody begins to
+/// read; when it has written, all go on that wait to read. So nobody starves, and who reads may not
+/// begin to read again before it has ended: it may wait for a writer that waits for it. Does not
+/// belong to a goroutine. Reading is cheap on any number of processors: where most do that, nobody
+/// writes to memory that another processor wants; a writer pays for it, some microseconds, once in
+/// thousands of reads. May be destroyed as soon as nobody has it nor wants it. Any goroutine. As
+/// Go's sync.RWMutex; fits std::shared_lock too.
+class shared_mutex {
+public:
+    constexpr shared_mutex() = default;
+    shared_mutex(const shared_mutex&) = delete;
+    shared_mutex& operator=(const shared_mutex&) = delete;
+    ~shared_mutex() = default;
+
+    /// Takes it to write; parks the goroutine until nobody else has it.
+    void lock() { detail::lock_to_write(state_); }
+    /// Takes it to write if nobody has it, or fails. Never parks.
+    [[nodiscard]] bool try_lock() { return detail::try_lock_to_write(state_); }
+    /// Ends writing. Fatal where nobody writes: "sync: Unlock of unlocked RWMutex".
+    void unlock() { detail::unlock_to_write(state_); }
+
+    /// Takes it to read; parks the goroutine while one writes or waits to.
+    void lock_shared() { detail::lock_to_read(state_); }
+    /// Takes it to read if nobody writes or waits to. Never parks.
+    [[nodiscard]] bool try_lock_shared() { return detail::try_lock_to_read(state_); }
+    /// Ends reading. Fatal where nobody reads: "sync: RUnlock of unlocked RWMutex"; where many
+    /// have, at the next lock at the latest.
+    void unlock_shared() { detail::unlock_to_read(state_); }
+
+private:
+    detail::shared_mutex_state state_{};
 };
 
 /// Counts goroutines, or whatever else is under way, and waits until none is left. Must outlive its

@@ -58,4 +58,12 @@ for test in unlock_of_unlocked unlock_twice; do
     ends sync $test 'fatal error: sync: unlock of unlocked mutex'
 done
 deadlocks sync lock_twice 'sync.Mutex.Lock'
+for test in read_unlock_of_unlocked read_unlock_of_unlocked_often_read read_unlock_of_written; do
+    ends sync $test 'fatal error: sync: RUnlock of unlocked RWMutex'
+done
+for test in write_unlock_of_unlocked write_unlock_of_read; do
+    ends sync $test 'fatal error: sync: Unlock of unlocked RWMutex'
+done
+deadlocks sync write_while_reading 'sync.RWMutex.Lock'
+deadlocks sync read_while_writing 'sync.RWMutex.RLock'
 exit $failed

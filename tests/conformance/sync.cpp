@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <shared_mutex>
 #include <vector>
 
 #include <rt0/rt0.h>
@@ -235,6 +236,240 @@ void mutex_destroyed_by_the_last() {
     }
 }
 
+// shared_mutex
+
+constinit rt0::shared_mutex static_shared_mutex;
+
+// More than it takes until readers are counted where they are.
+constexpr int many_reads = 2000;
+
+void read_often(rt0::shared_mutex& mutex) {
+    for (int i = 0; i < many_reads; ++i) {
+        const std::shared_lock lock(mutex);
+    }
+}
+
+// All have it to read at the same time.
+void readers_in_parallel() {
+    for (int round = 0; round < 3; ++round) {
+        constexpr int readers = 6;
+        rt0::chan<int> locked(readers);
+        rt0::chan<int> unlock(0);
+        rt0::wait_group group;
+        for (int i = 0; i < readers; ++i) {
+            group.go([&] {
+                static_shared_mutex.lock_shared();
+                locked.send(1);
+                unlock.recv();
+                static_shared_mutex.unlock_shared();
+            });
+        }
+        for (int i = 0; i < readers; ++i) {
+            locked.recv();
+        }
+        check(!static_shared_mutex.try_lock());
+        for (int i = 0; i < readers; ++i) {
+            unlock.send(1);
+        }
+        group.wait();
+        check(static_shared_mutex.try_lock());
+        static_shared_mutex.unlock();
+        read_often(static_shared_mutex);
+    }
+}
+
+void hammer(rt0::shared_mutex& mutex, int readers, int turns) {
+    std::atomic<int> inside = 0; // 10000 for one that writes
+    long written = 0;
+    rt0::wait_group group;
+    for (int i = 0; i < readers + 2; ++i) {
+        group.go([&, writes = i < 2] {
+            for (int turn = 0; turn < turns; ++turn) {
+                if (writes) {
+                    const std::lock_guard lock(mutex);
+                    check((inside += 10000) == 10000);
+                    ++written;
+                    if (turn % 8 == 0) {
+                        rt0::yield();
+                    }
+                    inside -= 10000;
+                } else {
+                    const std::shared_lock lock(mutex);
+                    check((inside += 1) < 10000);
+                    if (turn % 8 == 0) {
+                        rt0::yield(); // and unlocks on another processor, perhaps
+                    }
+                    inside -= 1;
+                }
+            }
+        });
+    }
+    group.wait();
+    check(written == 2L * turns);
+}
+
+void readers_and_writers() {
+    rt0::shared_mutex mutex;
+    for (const int readers : {1, 3, 10}) {
+        hammer(mutex, readers, 200);
+        read_often(mutex);
+        hammer(mutex, readers, 100);
+    }
+}
+
+// While one waits to write nobody begins to read, so it comes to its turn; then it is the readers'
+// that waited meanwhile, before the next writer.
+void writers_and_readers_take_turns() {
+    for (const bool often : {false, true}) {
+        rt0::shared_mutex mutex;
+        if (often) {
+            read_often(mutex);
+        }
+        std::vector<int> order; // under mutex, or by one at a time
+        rt0::wait_group group;
+        mutex.lock_shared();
+        group.go([&] {
+            const std::lock_guard lock(mutex);
+            order.push_back(1);
+            // All wait now that came meanwhile.
+            for_a_while();
+        });
+        until([&] { // it waits to write
+            if (!mutex.try_lock_shared()) {
+                return true;
+            }
+            mutex.unlock_shared();
+            return false;
+        });
+        std::atomic<int> about_to = 0;
+        std::atomic<int> reading = 0;
+        group.go([&] {
+            ++about_to;
+            const std::lock_guard lock(mutex);
+            check(reading == 2 || rt0::gomaxprocs() > 1);
+            order.push_back(2);
+        });
+        for (int i = 0; i < 2; ++i) {
+            group.go([&] {
+                ++about_to;
+                const std::shared_lock lock(mutex);
+                ++reading;
+            });
+        }
+        until([&] { return about_to == 3; });
+        for_a_while();
+        check(reading == 0 && order.empty());
+        mutex.unlock_shared();
+        group.wait();
+        check(reading == 2 && order == std::vector{1, 2});
+    }
+}
+
+void shared_try_lock() {
+    for (const bool often : {false, true}) {
+        rt0::shared_mutex mutex;
+        if (often) {
+            read_often(mutex);
+        }
+        check(mutex.try_lock_shared());
+        check(mutex.try_lock_shared());
+        check(!mutex.try_lock());
+        mutex.unlock_shared();
+        mutex.unlock_shared();
+        check(mutex.try_lock());
+        check(!mutex.try_lock() && !mutex.try_lock_shared());
+        mutex.unlock();
+        const std::scoped_lock lock(mutex);
+    }
+}
+
+// Readers begin in one goroutine and end in another.
+void readers_end_elsewhere() {
+    rt0::shared_mutex mutex;
+    read_often(mutex);
+    rt0::chan<int> reads(4);
+    rt0::wait_group group;
+    constexpr int turns = 300;
+    for (int i = 0; i < 2; ++i) {
+        group.go([&] {
+            for (int turn = 0; turn < turns; ++turn) {
+                mutex.lock_shared();
+                reads.send(turn);
+            }
+        });
+        group.go([&] {
+            for (int turn = 0; turn < turns; ++turn) {
+                reads.recv();
+                mutex.unlock_shared();
+            }
+        });
+    }
+    group.wait();
+    check(mutex.try_lock());
+    mutex.unlock();
+}
+
+// More of them that are read often than there are seats for, and such whose memory has been another
+// one's: all count right.
+void many_shared_mutexes() {
+    constexpr size_t count = 80;
+    for (int round = 0; round < 2; ++round) {
+        std::vector<std::unique_ptr<rt0::shared_mutex>> all;
+        for (size_t i = 0; i < count; ++i) {
+            all.push_back(std::make_unique<rt0::shared_mutex>());
+            read_often(*all.back());
+            if (i % 4 != 0) {
+                all.back()->lock_shared();
+            }
+        }
+        for (const auto& mutex : all) {
+            read_often(*mutex);
+        }
+        for (size_t i = 0; i < count; ++i) {
+            check(all[i]->try_lock() == (i % 4 == 0));
+            if (i % 4 == 0) {
+                all[i]->unlock();
+            } else {
+                all[i]->unlock_shared();
+                all[i]->lock();
+                all[i]->unlock();
+            }
+            read_often(*all[i]);
+        }
+    }
+}
+
+void shared_mutex_destroyed_by_the_last() {
+    struct shared {
+        rt0::shared_mutex mutex;
+        int users = 4;
+    };
+    for (int round = 0; round < 100; ++round) {
+        watched<shared> room;
+        shared* const object = room.make();
+        if (round % 2 == 0) {
+            read_often(object->mutex);
+        }
+        rt0::wait_group group;
+        for (int i = 0; i < 4; ++i) {
+            group.go([&, i] {
+                if (i % 2 == 0) {
+                    object->mutex.lock_shared();
+                    object->mutex.unlock_shared();
+                }
+                object->mutex.lock();
+                const bool last = --object->users == 0;
+                object->mutex.unlock();
+                if (last) {
+                    room.destroy(object);
+                }
+            });
+        }
+        group.wait();
+        check(room.untouched());
+    }
+}
+
 void unlock_of_unlocked() {
     static_mutex.unlock();
 }
@@ -252,6 +487,40 @@ void lock_twice() {
     static_mutex.lock();
 }
 
+void read_unlock_of_unlocked() {
+    static_shared_mutex.unlock_shared();
+}
+
+void read_unlock_of_unlocked_often_read() {
+    read_often(static_shared_mutex);
+    static_shared_mutex.unlock_shared();
+    static_shared_mutex.lock();
+}
+
+void write_unlock_of_unlocked() {
+    static_shared_mutex.unlock();
+}
+
+void write_unlock_of_read() {
+    static_shared_mutex.lock_shared();
+    static_shared_mutex.unlock();
+}
+
+void read_unlock_of_written() {
+    static_shared_mutex.lock();
+    static_shared_mutex.unlock_shared();
+}
+
+void write_while_reading() {
+    static_shared_mutex.lock_shared();
+    static_shared_mutex.lock();
+}
+
+void read_while_writing() {
+    static_shared_mutex.lock();
+    static_shared_mutex.lock_shared();
+}
+
 constexpr test tests[] = {
     {"mutex_excludes", mutex_excludes},
     {"mutex_changes_threads", mutex_changes_threads},
@@ -261,9 +530,23 @@ constexpr test tests[] = {
     {"mutex_is_fair", mutex_is_fair},
     {"mutex_starves_nobody", mutex_starves_nobody},
     {"mutex_destroyed_by_the_last", mutex_destroyed_by_the_last},
+    {"readers_in_parallel", readers_in_parallel},
+    {"readers_and_writers", readers_and_writers},
+    {"writers_and_readers_take_turns", writers_and_readers_take_turns},
+    {"shared_try_lock", shared_try_lock},
+    {"readers_end_elsewhere", readers_end_elsewhere},
+    {"many_shared_mutexes", many_shared_mutexes},
+    {"shared_mutex_destroyed_by_the_last", shared_mutex_destroyed_by_the_last},
     {"unlock_of_unlocked", unlock_of_unlocked, true},
     {"unlock_twice", unlock_twice, true},
     {"lock_twice", lock_twice, true},
+    {"read_unlock_of_unlocked", read_unlock_of_unlocked, true},
+    {"read_unlock_of_unlocked_often_read", read_unlock_of_unlocked_often_read, true},
+    {"write_unlock_of_unlocked", write_unlock_of_unlocked, true},
+    {"write_unlock_of_read", write_unlock_of_read, true},
+    {"read_unlock_of_written", read_unlock_of_written, true},
+    {"write_while_reading", write_while_reading, true},
+    {"read_while_writing", read_while_writing, true},
 };
 
 } // namespace

@@ -52,6 +52,19 @@ bool lock_owners_allowed() {
     return kernel_says.load(std::memory_order_relaxed) == owners::allowed;
 }
 
+void fence_threads() {
+    const int result = os::fence_all();
+    if (result != 0) {
+        fatal_errno("cannot make other threads see a store (membarrier)", result,
+                    "allow it in the seccomp filter");
+    }
+}
+
+void wait_for_claim(const tcb* thread, uint32_t claim) {
+    // Acquire: pairs with the release of set_claim.
+    wait_until([thread, claim] { return thread->claim.load(std::memory_order_acquire) != claim; });
+}
+
 void biased_lock::wait_for_word() {
     wait_until([this] {
         uint32_t expected = 0;
@@ -65,16 +78,8 @@ void biased_lock::wait_for_word() {
 void biased_lock::begin_to_own(const tcb* self, uintptr_t last) {
     bias_.store(last_used_by(self), std::memory_order_relaxed);
     if (last != 0 && (last & 1) == 0 && last != owned_by(self)) {
-        const int result = os::fence_all();
-        if (result != 0) {
-            fatal_errno("cannot make other threads see a store (membarrier)", result,
-                        "allow it in the seccomp filter");
-        }
-        const auto* const owner = reinterpret_cast<const tcb*>(last);
-        const uint32_t claimed = name() | by_bias;
-        // Acquire: pairs with the release of set_claim; what the owner did with the lock is done.
-        wait_until(
-            [owner, claimed] { return owner->claim.load(std::memory_order_acquire) != claimed; });
+        fence_threads();
+        wait_for_claim(reinterpret_cast<const tcb*>(last), name() | by_bias);
         if (taken_ < most_doublings) {
             ++taken_;
         }

@@ -145,6 +145,10 @@ private:
 [[gnu::weak]] void allow_lock_owners();
 // May they?
 bool lock_owners_allowed();
+// Every running thread has had a full barrier when it returns. Where they may.
+void fence_threads();
+// Waits until a thread's claim is another one. Acquire: what the thread did by that claim is done.
+void wait_for_claim(const tcb* thread, uint32_t claim);
 
 static_assert(sizeof(biased_lock) == 16 && alignof(biased_lock) == 8);
 

@@ -194,6 +194,11 @@ struct p {
     atomic<uint32_t> runqtail;
     atomic<g*> runq[runq_size];
 
+    // Of each shared_mutex that has a seat: how many have begun to read here, less those that have
+    // ended to. The owner writes, who takes a seat back (sync/shared_mutex.cpp), and nobody else.
+    static constexpr uint32_t seats = 32;
+    alignas(64) atomic<int32_t> readers[seats];
+
     mem::block_cache blocks; // for the stacks of the goroutines that run here
     mem::slot_cache slots;   // of the heap
     p* link;                 // next in the list of idle or of retired p's
@@ -398,8 +403,8 @@ p* releasep();
 
 // Threads. Called by rt0::go, which links all of this in: from now on there may be others.
 [[gnu::weak]] void start_threads();
-// The p with that number; made already.
-p* proc(uint32_t id);
+// The p with that number; made already. Null in a program without threads.
+[[gnu::weak]] p* proc(uint32_t id);
 // sysmon sleeps while all p's are idle. One of them is no longer. Under sched.lock.
 void wake_sysmon();
 // A running m takes back the p of one that is in the kernel, or has it run elsewhere. No locks

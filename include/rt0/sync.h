@@ -2,8 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include <rt0/detail/owned.h>
@@ -54,9 +57,51 @@ struct shared_mutex_state {
 void lock_to_write(shared_mutex_state& of);
 bool try_lock_to_write(shared_mutex_state& of);
 void unlock_to_write(shared_mutex_state& of);
-void lock_to_read(shared_mutex_state& of);
-bool try_lock_to_read(shared_mutex_state& of);
-void unlock_to_read(shared_mutex_state& of);
+[[gnu::no_split_stack]] void lock_to_read(shared_mutex_state& of);
+[[gnu::no_split_stack]] bool try_lock_to_read(shared_mutex_state& of);
+[[gnu::no_split_stack]] void unlock_to_read(shared_mutex_state& of);
+
+// src/runtime/sync/condition.cpp
+struct condition_state {
+    short_lock lock;
+    sleeper* last;
+};
+
+// Who waits for a condition meets who notifies under a lock of its own: the condition may be gone.
+struct condition_sleeper : sleeper {
+    short_lock lock;
+    bool parked;
+};
+
+void join_condition(condition_state& of, condition_sleeper& self);
+void sleep_for_condition(condition_sleeper& self);
+void notify_one(condition_state& of);
+void notify_all(condition_state& of);
+
+// src/runtime/sync/semaphore.cpp
+struct semaphore_state {
+    short_lock lock;
+    std::int64_t count;
+    sleeper* last;
+};
+
+void acquire(semaphore_state& of);
+bool try_acquire(semaphore_state& of);
+void release(semaphore_state& of, std::int64_t n, std::int64_t most);
+
+// src/runtime/sync/barrier.cpp
+struct barrier_state {
+    short_lock lock;
+    std::int64_t expected; // in the next phase
+    std::int64_t missing;  // in this one
+    std::uint64_t phase;
+    sleeper* last;
+};
+
+// The phase that it is; last: all have arrived, and end_phase has to follow.
+std::uint64_t arrive(barrier_state& of, std::int64_t n, std::int64_t dropped, bool* last);
+void end_phase(barrier_state& of);
+void wait_for_end(barrier_state& of, std::uint64_t phase);
 
 } // namespace detail
 
@@ -129,6 +174,123 @@ private:
     detail::shared_mutex_state state_{};
 };
 
+/// Waits until somebody says that something may have become so. With any lock that has lock and
+/// unlock: std::unique_lock of a mutex, std::shared_lock of a shared_mutex, or these themselves.
+/// May be destroyed as soon as all who wait have been notified, though they may not have the lock
+/// again. Any goroutine. As Go's sync.Cond; std::condition_variable and std::condition_variable_any
+/// in one.
+class condition_variable {
+public:
+    constexpr condition_variable() = default;
+    condition_variable(const condition_variable&) = delete;
+    condition_variable& operator=(const condition_variable&) = delete;
+    ~condition_variable() = default;
+
+    /// Unlocks lock and parks the goroutine until it is notified; then locks lock again. Never
+    /// returns without having been notified, but by then others may have had the lock. Ends the
+    /// program where lock throws.
+    template <class Lock>
+    void wait(Lock& lock) noexcept {
+        detail::condition_sleeper self{};
+        detail::join_condition(state_, self);
+        lock.unlock();
+        detail::sleep_for_condition(self);
+        lock.lock();
+    }
+    /// while (!is_so()) wait(lock).
+    template <class Lock, class Predicate>
+    void wait(Lock& lock, Predicate is_so) {
+        while (!is_so()) {
+            wait(lock);
+        }
+    }
+
+    /// Wakes the one that has waited longest, if there is one. Who waits from now on is not woken.
+    /// Does not park. With or without the lock.
+    void notify_one() noexcept { detail::notify_one(state_); }
+    /// Wakes all who wait.
+    void notify_all() noexcept { detail::notify_all(state_); }
+
+private:
+    detail::condition_state state_{};
+};
+using condition_variable_any = condition_variable;
+
+/// A number of permits, at most Most. Who wants one and finds none parks; those who wait are served
+/// in the order in which they came, and nobody comes between. May be destroyed as soon as nobody
+/// wants one, even before the last release has returned. Any goroutine. As std::counting_semaphore.
+template <std::ptrdiff_t Most = PTRDIFF_MAX>
+class counting_semaphore {
+    static_assert(Most >= 0);
+
+public:
+    /// With so many permits, 0 to max().
+    constexpr explicit counting_semaphore(std::ptrdiff_t permits)
+        : state_{.lock = {}, .count = permits, .last = nullptr} {}
+    counting_semaphore(const counting_semaphore&) = delete;
+    counting_semaphore& operator=(const counting_semaphore&) = delete;
+    ~counting_semaphore() = default;
+
+    static constexpr std::ptrdiff_t max() noexcept { return Most; }
+
+    /// Takes a permit; parks the goroutine until there is one for it.
+    void acquire() { detail::acquire(state_); }
+    /// Takes a permit if there is one. Never parks.
+    [[nodiscard]] bool try_acquire() noexcept { return detail::try_acquire(state_); }
+    /// Gives n permits back. Does not park. Panics where there would be more than max() of them, or
+    /// n is negative: "sync: released more than a semaphore may have".
+    void release(std::ptrdiff_t n = 1) { detail::release(state_, n, Most); }
+
+private:
+    detail::semaphore_state state_;
+};
+using binary_semaphore = counting_semaphore<1>;
+
+/// Something that is done once, by the first who comes; the others wait until it is done. Must
+/// outlive its calls. Any goroutine. As Go's sync.Once.
+class once {
+public:
+    constexpr once() = default;
+    once(const once&) = delete;
+    once& operator=(const once&) = delete;
+    ~once() = default;
+
+    /// Calls f(args...) if no call has returned before; while another goroutine is in it, parks
+    /// until that has returned. A call that throws has not done it: who called it gets the
+    /// exception, and the next one calls again, as with std::call_once. (In Go it counts as done,
+    /// and whoever comes later goes on with what was never made.) A call from within f waits for
+    /// itself.
+    template <class F, class... Args>
+        requires std::invocable<F, Args...>
+    void call(F&& f, Args&&... args) {
+        // Acquire: pairs with the release below; who sees that it is done sees what f did.
+        if (done_.load(std::memory_order_acquire)) {
+            return;
+        }
+        struct holder {
+            mutex& held;
+            explicit holder(mutex& of)
+                : held(of) {
+                held.lock();
+            }
+            holder(const holder&) = delete;
+            holder& operator=(const holder&) = delete;
+            ~holder() { held.unlock(); }
+        };
+        const holder holds(calling_);
+        // Relaxed: written under the mutex.
+        if (!done_.load(std::memory_order_relaxed)) {
+            (void)std::apply(std::forward<F>(f),
+                             std::forward_as_tuple(std::forward<Args>(args)...));
+            done_.store(true, std::memory_order_release);
+        }
+    }
+
+private:
+    mutex calling_;
+    std::atomic<bool> done_{false};
+};
+
 /// Counts goroutines, or whatever else is under way, and waits until none is left. Must outlive its
 /// last done; not copyable. Any goroutine. As Go's sync.WaitGroup.
 class alignas(16) wait_group {
@@ -160,11 +322,107 @@ public:
     }
 
 private:
+    friend class latch;
+    constexpr explicit wait_group(std::int32_t count)
+        : state_(static_cast<std::uint64_t>(static_cast<std::int64_t>(count)) * 2) {}
+    [[nodiscard]] bool is_zero() const;
     void release();
     bool join(void* waiting);
 
     std::atomic<std::uint64_t> state_{0};
     std::atomic<void*> waiters_{nullptr};
+};
+
+/// A number of things that have to happen before those who wait go on; never set again. May be
+/// destroyed as soon as those who wait have returned, or as it was counted down where nobody waits.
+/// Any goroutine. As std::latch.
+class latch {
+public:
+    /// Of so many things, 0 to max().
+    constexpr explicit latch(std::ptrdiff_t expected)
+        : left_(static_cast<std::int32_t>(expected)) {}
+    latch(const latch&) = delete;
+    latch& operator=(const latch&) = delete;
+    ~latch() = default;
+
+    static constexpr std::ptrdiff_t max() noexcept { return INT32_MAX; }
+
+    /// n of them have happened. Does not park. Panics where there were not so many: "sync: negative
+    /// WaitGroup counter".
+    void count_down(std::ptrdiff_t n = 1) { left_.add(-static_cast<std::int32_t>(n)); }
+    /// Have all of them happened?
+    [[nodiscard]] bool try_wait() const noexcept { return left_.is_zero(); }
+    /// Parks the goroutine until all have happened.
+    void wait() const { left_.wait(); }
+    /// count_down and wait.
+    void arrive_and_wait(std::ptrdiff_t n = 1) {
+        count_down(n);
+        wait();
+    }
+
+private:
+    mutable wait_group left_;
+};
+
+namespace detail {
+struct nothing {
+    void operator()() const noexcept {}
+};
+} // namespace detail
+
+/// A number of goroutines that do something in phases: nobody begins with the next one before all
+/// have arrived at the end of this one; the last to arrive calls completion first. May be destroyed
+/// as soon as those who wait have returned. Any goroutine. As std::barrier.
+template <class Completion = detail::nothing>
+class barrier {
+public:
+    /// That one has arrived, at the end of some phase.
+    class arrival_token {
+    public:
+        arrival_token(arrival_token&&) noexcept = default;
+        arrival_token& operator=(arrival_token&&) noexcept = default;
+        ~arrival_token() = default;
+
+    private:
+        friend barrier;
+        explicit arrival_token(std::uint64_t phase)
+            : phase_(phase) {}
+        std::uint64_t phase_;
+    };
+
+    /// Of so many goroutines, 0 to max().
+    constexpr explicit barrier(std::ptrdiff_t expected, Completion completion = Completion())
+        : state_{.lock = {}, .expected = expected, .missing = expected, .phase = 0, .last = nullptr}
+        , completion_(std::move(completion)) {}
+    barrier(const barrier&) = delete;
+    barrier& operator=(const barrier&) = delete;
+    ~barrier() = default;
+
+    static constexpr std::ptrdiff_t max() noexcept { return PTRDIFF_MAX; }
+
+    /// n arrive. Does not park. The last calls completion, and all who wait go on. Panics where
+    /// more arrive than are expected: "sync: more arrived at a barrier than it expects".
+    [[nodiscard]] arrival_token arrive(std::ptrdiff_t n = 1) { return token(n, 0); }
+    /// Parks the goroutine until the phase is over that the token is of.
+    void wait(arrival_token&& arrived) const { detail::wait_for_end(state_, arrived.phase_); }
+    /// arrive and wait.
+    void arrive_and_wait() { wait(arrive()); }
+    /// Arrives, and is not expected in the phases that follow.
+    void arrive_and_drop() { (void)token(1, 1); }
+
+private:
+    arrival_token token(std::ptrdiff_t n, std::ptrdiff_t dropped) {
+        bool last = false;
+        const std::uint64_t phase = detail::arrive(state_, n, dropped, &last);
+        if (last) {
+            completion_();
+            detail::end_phase(state_);
+        }
+        return arrival_token(phase);
+    }
+
+    mutable detail::barrier_state state_;
+    [[no_unique_address]] Completion completion_;
 };
 
 } // namespace rt0

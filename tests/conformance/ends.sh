@@ -66,4 +66,14 @@ for test in write_unlock_of_unlocked write_unlock_of_read; do
 done
 deadlocks sync write_while_reading 'sync.RWMutex.Lock'
 deadlocks sync read_while_writing 'sync.RWMutex.RLock'
+deadlocks sync notified_too_late 'sync.Cond.Wait'
+deadlocks sync acquires_for_ever 'semacquire'
+deadlocks sync once_within_once 'sync.Mutex.Lock'
+deadlocks sync waits_for_ever 'sync.WaitGroup.Wait'
+deadlocks sync arrives_alone 'semacquire'
+panics sync released_too_often 'sync: released more than a semaphore may have'
+for test in negative counted_down_too_often; do
+    panics sync $test 'sync: negative WaitGroup counter'
+done
+panics sync arrives_too_often 'sync: more arrived at a barrier than it expects'
 exit $failed

@@ -74,6 +74,30 @@ void loops_and_cases() {
     check(d.len() == 1 && alive == 1);
 }
 
+// What throws has not been done; who waited for it does it.
+void once_throws() {
+    rt0::once once;
+    int calls = 0;
+    std::atomic<int> thrown = 0;
+    rt0::wait_group group;
+    for (int i = 0; i < 4; ++i) {
+        group.go([&] {
+            try {
+                once.call([&] {
+                    rt0::yield();
+                    if (++calls < 3) {
+                        throw std::runtime_error("not yet");
+                    }
+                });
+            } catch (const std::runtime_error&) {
+                ++thrown;
+            }
+        });
+    }
+    group.wait();
+    check(calls == 3 && thrown == 2);
+}
+
 // Ends the program.
 void throws_in_move() {
     struct throws {
@@ -94,6 +118,7 @@ void throws_in_move() {
 constexpr test tests[] = {
     {"copies", copies},
     {"loops_and_cases", loops_and_cases},
+    {"once_throws", once_throws},
     {"throws_in_move", throws_in_move, true},
 };
 

@@ -300,11 +300,8 @@ void add_reader(shared& m) {
 
 } // namespace
 
-// The ends that are left when a mutex has its seat need no stack, and so do not ask for any: in a
-// loop at the end of a segment each call would take a new one.
-[[gnu::no_split_stack]] void lock_to_read(shared_mutex_state& of);
-[[gnu::no_split_stack]] bool try_lock_to_read(shared_mutex_state& of);
-[[gnu::no_split_stack]] void unlock_to_read(shared_mutex_state& of);
+// What is left where a mutex has its seat needs no stack, and so does not ask for any (the header
+// says so): in a loop at the end of a segment each call would cross to the next.
 
 void lock_to_read(shared_mutex_state& of) {
     if (shared& m = shared::of(of); !count_here(m, 1)) {

@@ -115,9 +115,13 @@ bool wait_group::join(void* waiting) {
     }
 }
 
-void wait_group::wait() {
+bool wait_group::is_zero() const {
     // Acquire: pairs with the release of those who made it zero.
-    if (count_of(state_.load(std::memory_order_acquire)) == 0) {
+    return count_of(state_.load(std::memory_order_acquire)) == 0;
+}
+
+void wait_group::wait() {
+    if (is_zero()) {
         return;
     }
     runtime::park([](g* gp, void* self) { return static_cast<wait_group*>(self)->join(gp); }, this,

@@ -71,6 +71,26 @@ constexpr row_kind sched[] = {
     {"speedup", "speed-up of all p's over 1", "x", 1},
 };
 
+constexpr row_kind chan[] = {
+    {"ping_pong_1p", "unbuffered, there and back, 1 p", "ns", 1},
+    {"ping_pong", "unbuffered, there and back, all p's", "ns", 1},
+    {"buffered", "send + receive by one goroutine", "ns", 1},
+    {"prod_cons", "1 to 1, capacity 128, per item, all p's", "ns", 1},
+    {"mpmc", "4 to 4, capacity 64, per item, all p's", "ns", 1},
+    {"ring", "ring of 503, per hop", "ns", 1},
+    {"sieve", "sieve to the 1000th prime", "ms", 1e-6},
+    {"skynet", "skynet, 1,000,000 leaves", "ms", 1e-6},
+    {"fib25", "fib(25), a channel per call", "ms", 1e-6},
+    {"select_ready", "select, one of two is ready", "ns", 1},
+    {"select_block", "select that blocks, per hand-off", "ns", 1},
+};
+
+constexpr row_kind sync[] = {
+    {"mutex", "mutex, nobody else", "ns", 1},
+    {"contended", "mutex, 8 goroutines per p, per lock", "ns", 1},
+    {"read_lock", "shared_mutex to read, all p's, per lock", "ns", 1},
+};
+
 struct table {
     std::string_view name;
     std::span<const row_kind> rows;
@@ -78,6 +98,8 @@ struct table {
 
 constexpr table tables[] = {
     {"sched", sched},
+    {"chan", chan},
+    {"sync", sync},
 };
 
 [[noreturn]] void fail(const std::string& text) {

@@ -13,6 +13,7 @@ const (
 	skynetLeaves = 1_000_000
 	skynetFanOut = 10
 	fibOf        = 25
+	fibIs        = 75_025
 )
 
 func once(work func()) float64 {
@@ -35,6 +36,16 @@ func measure(work func(n int)) float64 {
 		}
 		n = int(float64(n)*factor) + 1
 	}
+}
+
+func check(right bool) {
+	if !right {
+		panic("a wrong result")
+	}
+}
+
+func sumBelow(n int) int {
+	return n * (n - 1) / 2
 }
 
 func answer(rows map[string]func() float64) {

@@ -18,11 +18,21 @@ inline constexpr long large_burst = 1'000'000;
 inline constexpr long skynet_leaves = 1'000'000;
 inline constexpr int skynet_fan_out = 10;
 inline constexpr int fib_of = 25;
+inline constexpr long fib_is = 75'025;
 inline constexpr int depth = 1000;
 inline constexpr int tree_depth = 12;
 inline constexpr long parked = 100'000;
 inline constexpr long many_parked = 1'000'000;
 inline constexpr long all_parked = 10'000'000;
+
+inline constexpr int capacity = 128;
+inline constexpr int mpmc_capacity = 64;
+inline constexpr int mpmc_sides = 4;
+inline constexpr int ring_size = 503;
+inline constexpr int sieve_primes = 1000;
+inline constexpr int sieve_last = 7919;
+
+inline constexpr int lockers_per_p = 8;
 
 // Nanoseconds that work() takes.
 template <class Work>
@@ -46,6 +56,17 @@ double measure(const Work& work) {
         const double factor = std::min(10.0, 1.5 * enough / took);
         n = static_cast<long>(static_cast<double>(n) * factor) + 1;
     }
+}
+
+// A result that is wrong ends the program.
+inline void check(bool right) {
+    if (!right)
+        __builtin_trap();
+}
+
+// The sum of the numbers below n.
+constexpr long sum_below(long n) {
+    return n * (n - 1) / 2;
 }
 
 // Recurses, with a frame of 64 bytes and what a call takes beside it.

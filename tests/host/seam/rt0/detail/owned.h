@@ -1,5 +1,5 @@
-// In the place of rt0's rt0/detail/owned.h: the same in C++. Whoever comes takes the lock, the owner
-// or not.
+// In the place of rt0's rt0/detail/owned.h: the same in C++. Whoever comes takes the lock, the
+// owner or not.
 #pragma once
 
 #include <cstdint>

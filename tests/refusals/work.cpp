@@ -1,7 +1,7 @@
 // A bit of all that the runtime asks the kernel for, in rounds that are all the same: threads that
 // block in reads, that are tied, that end and that have nothing to do; goroutines that are taken
-// off their threads; stacks that grow and are given back; the heap. What it prints depends on the
-// number of rounds alone.
+// off their threads; channels that a thread has for itself, and another one wants; stacks that grow
+// and are given back; the heap. What it prints depends on the number of rounds alone.
 //
 //     work ROUNDS [refuse CALL ERROR | kill CALL | limit RESOURCE VALUE]
 //
@@ -215,6 +215,37 @@ void on_tied_threads() {
     group.wait();
 }
 
+// A channel that one thread has had for itself, long enough for it to be its own, and then another
+// one uses it.
+void through_a_channel() {
+    const rt0::chan<std::uint64_t> channel(1);
+    rt0::wait_group arrived;
+    rt0::wait_group used;
+    rt0::wait_group group;
+    arrived.add(2);
+    used.add(1);
+    const auto on_its_thread = [&arrived] {
+        rt0::lock_os_thread();
+        arrived.done();
+        arrived.wait();
+    };
+    group.go([&] {
+        on_its_thread();
+        for (std::uint64_t i = 0; i < 3000; ++i) {
+            channel.send(i);
+            sum += channel.recv().value_or(0);
+        }
+        used.done();
+    });
+    group.go([&] {
+        on_its_thread();
+        used.wait();
+        channel.send(1);
+        sum += channel.recv().value_or(0);
+    });
+    group.wait();
+}
+
 void with_files() {
     rt0::file zero = must(rt0::file::open("/dev/zero"), "file::open");
     std::array<std::byte, 64> bytes{};
@@ -270,6 +301,7 @@ void one_round(kept_open& open) {
     on_deep_stacks();
     on_the_heap();
     on_tied_threads();
+    through_a_channel();
     with_files();
 }
 

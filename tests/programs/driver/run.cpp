@@ -424,6 +424,7 @@ constexpr std::pair<int, const char*> call_names[] = {
     {SYS_munmap, "munmap"},
     {SYS_mprotect, "mprotect"},
     {SYS_madvise, "madvise"},
+    {SYS_membarrier, "membarrier"},
     {SYS_futex, "futex"},
     {SYS_arch_prctl, "arch_prctl"},
     {SYS_getrandom, "getrandom"},

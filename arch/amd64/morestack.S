@@ -194,8 +194,11 @@ __morestack:
         .weak   runtime.preempt_here
         .hidden runtime.preempt_here
 .Lpreempt:
-        cmpq    $0, %fs:TCB_CLAIM               // nor TCB_NOPREEMPT, which is the upper half
-        jne     .Lstays                         // the runtime is not interrupted
+        cmpl    $0, %fs:TCB_NOPREEMPT
+        jne     .Lin_place                      // the runtime is not interrupted, and asks for nothing: it may be
+                                                // on the m's stack, or a signal's
+        cmpl    $0, %fs:TCB_CLAIM
+        jne     .Lstays                         // code of the program, in the move of a value
         incl    %fs:TCB_NOPREEMPT               // the thread whose guard that is
         movq    %fs:TCB_G, %rax
         cmpl    $G_RUNNING, G_STATUS(%rax)
@@ -237,7 +240,7 @@ __morestack:
         movq    %fs:TCB_G, %rax
         movq    G_SEGMENT(%rax), %rax
         testq   %rax, %rax
-        jz      .Lin_place                      // g0, or the kernel's stack
+        jz      .Lin_place                      // the kernel's stack
         movq    SEGMENT_GUARD(%rax), %rcx
         leaq    16(%rbp), %rax
         subq    %r10, %rax

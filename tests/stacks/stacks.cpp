@@ -264,6 +264,36 @@ NOINLINE void calls_that_stay() {
     runtime::set_claim(0);
 }
 
+// Asked while the thread is on another stack, as a signal's handler is, and what continues a
+// goroutine that one has taken off: what was asked for is not the goroutine's.
+alignas(64) std::array<char, 16384> other_stack;
+uintptr_t was_at;
+
+NOINLINE void note_place() {
+    char room[64];
+    use(room);
+    was_at = reinterpret_cast<uintptr_t>(room);
+}
+
+void elsewhere() {
+    on_goroutine([] {
+        runtime::no_preempt::begin();
+        ask_now();
+        asm volatile("movq %%rsp, %%rbx\n\t"
+                     "movq %0, %%rsp\n\t"
+                     "callq *%1\n\t"
+                     "movq %%rbx, %%rsp"
+                     :
+                     : "r"(other_stack.data() + other_stack.size()), "r"(note_place)
+                     : "rbx", "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm0",
+                       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc");
+        runtime::get_tcb()->stack_guard = getg()->segment->guard;
+        runtime::no_preempt::end();
+    });
+    CHECK(was_at - reinterpret_cast<uintptr_t>(other_stack.data()) < other_stack.size());
+}
+
 // A frame of each size that there is, above and below what is taken unasked.
 template <size_t size>
 NOINLINE int framed(int n) {
@@ -478,6 +508,7 @@ int main(int argc, char** argv) {
         sweep(library);
     } else if (word == "stays") {
         sweep(calls_that_stay);
+        elsewhere();
     } else if (word == "print") {
         sweep([] {
             rt0::println("{:>12.3f} {} {:#x} {:.30e}", 2.5, "text", 17, 1e300L);

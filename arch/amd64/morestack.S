@@ -59,7 +59,7 @@ __morestack:
         pushq   %rax
         pushq   %rcx
         pushq   %rcx                            // the place of the current segment
-        cmpq    $STACK_PREEMPT, %fs:TCB_STACK_GUARD
+        cmpl    $STACK_PREEMPT_UPPER, %fs:TCB_STACK_GUARD + 4
         je      .Lpreempt                       // not for lack of stack
 .Lneed:
         leaq    (%r10, %r11, 2), %r10           // what the next segment must have room for: the arguments may
@@ -227,7 +227,7 @@ __morestack:
         popq    %rdi
         popq    %rsi
         popq    %rdx
-        cmpq    $STACK_PREEMPT, %fs:TCB_STACK_GUARD
+        cmpl    $STACK_PREEMPT_UPPER, %fs:TCB_STACK_GUARD + 4
         je      .Lpreempt                       // again, by now
         leaq    16(%rbp), %rax                  // is there room without another segment? Often there is
         subq    %r10, %rax

@@ -43,8 +43,10 @@
 #define SEGMENT_NEXT 0x10
 
 // fs:TCB_STACK_GUARD while the goroutine shall give up its processor: above every address, so that
-// the next prologue finds no room. Go's number.
-#define STACK_PREEMPT (-1314)
+// the next prologue finds no room. Also as a signed number: Clang's alloca compares so. No guard
+// has the upper half.
+#define STACK_PREEMPT 0x7ffffade00000000
+#define STACK_PREEMPT_UPPER 0x7ffffade
 
 // The vector registers that a function may have arguments in, as XSAVE stores them, and with them
 // the stack that runtime.preempt_here takes.

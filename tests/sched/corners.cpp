@@ -624,7 +624,7 @@ void asked_in_a_read() {
             for (int round = 0; round < 4 && over == 0; ++round) {
                 // The guard of prologues, and what it is when it asks (arch/amd64/offsets.h).
                 asm volatile("1:\n\t"
-                             "cmpq $-1314, %%fs:0x70\n\t"
+                             "cmpl $0x7ffffade, %%fs:0x74\n\t"
                              "je 2f\n\t"
                              "cmpl $0, (%[over])\n\t"
                              "je 1b\n\t"

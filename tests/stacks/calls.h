@@ -31,7 +31,7 @@ bool may_move; // to other threads
 // As sysmon does: the next function that asks for stack gives way first. (On a thread that may be
 // another one's by then, where nobody notices but the one who gives way once too often.)
 [[gnu::always_inline]] inline void ask_now() {
-    asm volatile("movq %0, %%fs:%c1" : : "i"(STACK_PREEMPT), "i"(TCB_STACK_GUARD) : "memory");
+    asm volatile("movq %0, %%fs:%c1" : : "r"(STACK_PREEMPT), "i"(TCB_STACK_GUARD) : "memory");
 }
 [[gnu::always_inline]] inline void ask() {
     if (asking != 0) {

@@ -451,6 +451,23 @@ TEST_F(Blocks, AShorterListWhereMemoryEnds) {
 }
 
 // The kernel keeps what it was to take back: the memory stays in use, all of it.
+TEST_F(Blocks, AllOfAnArenaIsTakenWhereMemoryEnds) {
+    block_cache cache{};
+    std::vector<void*> blocks{must_take(cache, 0)};
+    host_os::fail(call::map_stack, ENOMEM);
+    int error = 0;
+    while (void* const block = take_block(cache, 0, &error)) {
+        blocks.push_back(block);
+    }
+    EXPECT_EQ(error, -ENOMEM);
+    EXPECT_EQ(cache.lists[0].head, nullptr) << "there is no memory, and some at hand";
+    EXPECT_GE(blocks.size(), arena / block_size(0) - 1);
+    for (void* const block : blocks) {
+        give_block(cache, block, 0);
+    }
+    empty_cache(cache);
+}
+
 TEST_F(Blocks, RefusedDecommitLosesNothing) {
     block_cache cache{};
     constexpr unsigned c = 6;

@@ -218,8 +218,10 @@ void* take_block(block_cache& cache, unsigned block_class, int* error) {
         return block;
     }
     const lock_guard guard(lock);
-    for (uint32_t more = batch_of(block_class) - 1; more > 0; --more) {
-        int ignored = 0; // the block that was asked for reports it
+    // The one that was asked for first: where memory ends, it is there or none is.
+    void* const asked = take_from_arenas(block_class, error);
+    for (uint32_t more = asked != nullptr ? batch_of(block_class) - 1 : 0; more > 0; --more) {
+        int ignored = 0;
         void* const another = take_from_arenas(block_class, &ignored);
         if (another == nullptr) {
             break;
@@ -228,7 +230,7 @@ void* take_block(block_cache& cache, unsigned block_class, int* error) {
         list.head = another;
         ++list.count;
     }
-    return take_from_arenas(block_class, error);
+    return asked;
 }
 
 void give_block(block_cache& cache, void* block, unsigned block_class) {

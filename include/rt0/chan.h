@@ -379,8 +379,8 @@ void destroy_value(void* value) {
 /// live as long as a call of it lasts.
 ///
 /// T is anything that can be moved; it may be incomplete where the handle is declared. Moving a T,
-/// and destroying what has been moved from, may neither park nor use a channel or what sync.h has; a move
-/// that throws ends the program. After Go's channels.
+/// and destroying what has been moved from, may neither park nor use a channel or what sync.h has;
+/// a move that throws ends the program. After Go's channels.
 template <class T>
 class chan : public detail::channel_handle<T>,
              public detail::receiving<chan<T>, T>,

@@ -78,7 +78,7 @@ inline void set_running(m* mp, p* pp, g* gp, bool inherit_time) {
 // What runs next where that takes no thought: the p has something, its turn to look at the global
 // queue has not come, and no thread waits for that goroutine. Null, and nothing has changed, where
 // schedule has to be asked. It counts as running.
-inline g* next_at_hand(m* mp, p* pp) {
+[[gnu::always_inline]] inline g* next_at_hand(m* mp, p* pp) {
     const uint32_t left = pp->switches_left.load(std::memory_order_relaxed);
     if (left == 0) [[unlikely]] {
         return nullptr;

@@ -3,6 +3,7 @@
 //
 //   * every goroutine that is started begins once and ends once, and never runs twice at once;
 //   * what it has on its stack, in its registers and on the heap is what it left there;
+//   * what is sent through channels is received, once, and from one goroutine in order;
 //   * at the end of a round nothing is left: goroutines, descriptors, threads beyond those that the
 //     rounds needed at the same time, memory beyond that of the first rounds.
 //
@@ -27,6 +28,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -200,6 +202,8 @@ constexpr std::size_t sums = 4;
 constexpr std::size_t lazies = 8;
 constexpr std::size_t exchanged = 32;
 
+using letter = std::unique_ptr<std::uint64_t>;
+
 struct round_state {
     explicit round_state(std::size_t most)
         : lives(std::make_unique<life[]>(most))
@@ -220,6 +224,11 @@ struct round_state {
     std::array<shared_sum, sums> sum;
     std::array<lazily_made, lazies> lazy;
     std::array<std::atomic<block*>, exchanged> exchange{};
+    // Between all of them; what has gone in and come out, in all.
+    std::array<rt0::chan<letter>, 3> letters{rt0::chan<letter>(0), rt0::chan<letter>(1),
+                                             rt0::chan<letter>(16)};
+    std::atomic<std::uint64_t> sent = 0;
+    std::atomic<std::uint64_t> received = 0;
 };
 
 // Waiting in the kernel.
@@ -496,7 +505,7 @@ public:
     // What deep calls at the bottom, and in between.
     void do_something() {
         ++operations_;
-        switch (choose_.below(64)) {
+        switch (choose_.below(68)) {
         case 0 ... 11:
             for (std::uint64_t n = choose_.between(1, 8); n > 0; --n) {
                 yield();
@@ -542,6 +551,12 @@ public:
             break;
         case 60 ... 61:
             require(long_doubles_add_up(), "another goroutine's x87 registers");
+            break;
+        case 62 ... 64:
+            exchange_letters();
+            break;
+        case 65:
+            use_a_channel();
             break;
         default:
             round_upward();
@@ -725,6 +740,71 @@ private:
         // Release and acquire: the contents go with it.
         block::check_and_free(
             round_.exchange[choose_.below(exchanged)].exchange(mine, std::memory_order_acq_rel));
+    }
+
+    // Sends one, or receives one, whatever can be done first.
+    void exchange_letters() {
+        auto mine = std::make_unique<std::uint64_t>(choose_.between(1, 1000));
+        const std::uint64_t value = *mine;
+        const auto count = [this](std::optional<letter> got) { round_.received += **got; };
+        const auto& one = round_.letters[choose_.below(round_.letters.size())];
+        const auto& other = round_.letters[choose_.below(round_.letters.size())];
+        leave();
+        rt0::select(rt0::recv(one, count), rt0::recv(other, count),
+                    rt0::send(one, std::move(mine), [this, value] { round_.sent += value; }),
+                    rt0::otherwise([] {}));
+        enter();
+    }
+
+    // A goroutine of its own sends what this one receives, which parks now and then.
+    void use_a_channel() {
+        const rt0::chan<std::uint64_t> numbers(choose_.below(3));
+        const rt0::chan<letter> letters(choose_.below(3));
+        const std::uint64_t count = choose_.one_in(20) ? 4000 : choose_.below(50);
+        const bool alone = choose_.one_in(2);
+        rt0::wait_group group;
+        group.go([&, seed = choose_.next()] {
+            choices choose(seed);
+            for (std::uint64_t n = 1; n <= count; ++n) {
+                if (alone || choose.one_in(2)) {
+                    numbers.send(n);
+                } else {
+                    rt0::select(rt0::send(letters, std::make_unique<std::uint64_t>(n), [] {}),
+                                rt0::send(numbers, n, [] {}));
+                }
+            }
+            numbers.close();
+        });
+        leave();
+        std::uint64_t got = 0;
+        std::uint64_t sum = 0;
+        // Of one channel: in order.
+        const auto take = [&](std::uint64_t& last, std::uint64_t n) {
+            require(n > last, "what was sent later has come earlier");
+            last = n;
+            ++got;
+            sum += n;
+        };
+        std::uint64_t number = 0;
+        std::uint64_t letter_number = 0;
+        const auto take_letter = [&](std::optional<letter> n) { take(letter_number, **n); };
+        for (bool open = true; open;) {
+            rt0::select(rt0::recv(numbers,
+                                  [&](std::optional<std::uint64_t> n) {
+                                      open = n.has_value();
+                                      if (open) {
+                                          take(number, *n);
+                                      }
+                                  }),
+                        rt0::recv(letters, take_letter));
+        }
+        while (auto n = letters.try_recv()) {
+            take_letter(*std::move(n));
+        }
+        require(got == count && sum == count * (count + 1) / 2,
+                "what comes out of channels is not what went in");
+        group.wait();
+        enter();
     }
 
     // A goroutine of its own reads, what is there already or only comes when it waits for it.
@@ -1041,6 +1121,12 @@ progress run_round(choices choose) {
     for (const shared_sum& each : round.sum) {
         require(each.sum == each.expected, "a sum under a mutex is wrong");
     }
+    for (const auto& each : round.letters) {
+        while (const auto unread = each.try_recv()) {
+            round.received += **unread;
+        }
+    }
+    require(round.received == round.sent, "what comes out of channels is not what went in");
     for (auto& each : round.exchange) {
         block::check_and_free(each.exchange(nullptr));
     }

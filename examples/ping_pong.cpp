@@ -14,7 +14,7 @@ int main() {
     int ball = 0;
     for (int i = 0; i < rounds; ++i) {
         there.send(ball);
-        ball = *back.recv();
+        ball = back.recv().value_or(0);
     }
     there.close();
     rt0::println("{} times, then {}", ball, back.recv().has_value() ? "once more" : "closed");

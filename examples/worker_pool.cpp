@@ -41,7 +41,7 @@ int main() {
     });
     std::uint64_t most = 0;
     for (std::uint64_t n = 1; n <= jobs; ++n) {
-        const std::uint64_t steps = *done.recv();
+        const std::uint64_t steps = done.recv().value_or(0);
         most = steps > most ? steps : most;
     }
     stop.close();

@@ -396,7 +396,7 @@ template <class T>
 void dropped_by_two() {
     run([] {
         {
-            chan<T> c(2);
+            const chan<T> c(2);
             go([c] { give(c, 1); });
             give(c, 2);
         }

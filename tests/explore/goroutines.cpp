@@ -65,7 +65,8 @@ void run(uint32_t /*procs*/, std::function<void()> main) {
     refuse_fences(false);
     runtime::allow_lock_owners();
     begin(anew());
-    main();
+    const std::function<void()> own = std::move(main);
+    own();
     explore::join();
 }
 

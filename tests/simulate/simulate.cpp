@@ -97,7 +97,7 @@ std::size_t started;
 rt0::wait_group everybody;
 std::array<shared_sum, 3> sums;
 int added;
-std::optional<sum_by_channel> channel_sum;
+std::unique_ptr<sum_by_channel> channel_sum;
 int added_by_channel;
 
 // What goroutines do, and how often each: other mixes in each run, some of them without most.
@@ -429,7 +429,7 @@ void program() {
     // Few as often as many, up to some thousands.
     choose_mix();
     const std::size_t first = 1 + below(20);
-    channel_sum.emplace();
+    channel_sum = std::make_unique<sum_by_channel>();
     budget = first + below(std::size_t{1} << below(13));
     if (one_in(3)) {
         rt0::lock_os_thread();

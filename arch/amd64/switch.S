@@ -191,7 +191,8 @@ runtime.switch_to:
 
 // void runtime.systemstack(void (*fn)())
 // Calls fn on the m's g0 stack, for what needs more stack than a goroutine may have left, and comes back. The
-// current g stays the goroutine, so the caller keeps signals from switching (no_preempt). Not on g0.
+// current g stays the goroutine, so nothing may take that off here: nopreempt says so to signals, and to
+// __morestack, which would look for room on the goroutine's stack. Not on g0.
         .section .text.runtime.systemstack, "ax", @progbits
         .globl  runtime.systemstack
         .hidden runtime.systemstack
@@ -204,6 +205,7 @@ runtime.systemstack:
         .cfi_rel_offset %rbp, 0
         movq    %rsp, %rbp                      // fn keeps it
         .cfi_def_cfa_register %rbp
+        incl    %fs:TCB_NOPREEMPT
         movq    %fs:TCB_G, %rax
         movq    G_M(%rax), %rax
         movq    M_G0(%rax), %rax
@@ -215,6 +217,7 @@ runtime.systemstack:
         movq    -8(%rbp), %rax
         movq    %rax, %fs:TCB_STACK_GUARD
         movq    %rbp, %rsp
+        decl    %fs:TCB_NOPREEMPT
         popq    %rbp
         .cfi_def_cfa %rsp, 8
         .cfi_restore %rbp

@@ -87,10 +87,7 @@ void asked_by_guard() {
         machine::start_sysmon();
         while (ran[0].load(relaxed) == 0) {
             machine::prologue();
-            {
-                const no_preempt here;
-                systemstack([] {}); // the guard is another one meanwhile
-            }
+            systemstack([] {}); // the guard is another one meanwhile
             explore::pause();
         }
     });

@@ -123,6 +123,7 @@ void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published, ui
 }
 
 void systemstack(void (*fn)()) {
+    const no_preempt here;
     const uintptr_t guard = guard_of(*get_tcb()).load(std::memory_order_relaxed);
     guard_of(*get_tcb()).store(0, std::memory_order_relaxed);
     fn();

@@ -4,7 +4,8 @@ extern int asking; // calls.h's
 __attribute__((always_inline)) static inline void ask(void) {
     if (asking) {
         ++asking;
-        __asm__ volatile("movq %0, %%fs:0x70" : : "r"(0x7ffffade00000000) : "memory"); // STACK_PREEMPT
+        // STACK_PREEMPT
+        __asm__ volatile("movq %0, %%fs:0x70" : : "r"(0x7ffffade00000000) : "memory");
     }
 }
 

@@ -7,6 +7,7 @@
 #include <rt0/rt0.h>
 
 #include "others.h"
+#include "sched/sched.h"
 
 namespace {
 
@@ -60,6 +61,24 @@ void from_every_place(size_t plain_stack) {
     calls_at = anywhere;
 }
 
+// On the thread's own stack the goroutine has no stack to look for, whatever keeps it on its
+// thread.
+void on_the_threads_stack() {
+    rt0::wait_group group;
+    group.go([] {
+        for (const uint32_t claim : {4U, 0U}) { // that of no lock
+            runtime::set_claim(claim);
+            runtime::systemstack([] {
+                ask_now();
+                CHECK(middle_frame(1) == 2);
+            });
+            CHECK(runtime::get_tcb()->nopreempt == 0);
+            runtime::set_claim(0);
+        }
+    });
+    group.wait();
+}
+
 // At any moment, by sysmon, while f runs over and over.
 void at_random(void (*f)()) {
     among_others([f] {
@@ -96,6 +115,8 @@ int main(int argc, char** argv) {
             });
             group.wait();
         });
+    } else if (word == "threads_stack") {
+        on_the_threads_stack();
     } else if (word == "random") {
         at_random(all_calls);
         rt0::wait_group group;

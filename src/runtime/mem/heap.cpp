@@ -418,7 +418,7 @@ void put_slot(slab* s, uint32_t index) {
     if (s->summary == 0) [[unlikely]] {
         link(s);
     }
-    s->summary |= uint64_t{1} << w;
+    s->summary |= uint64_t{1} << (w % 64);
     if (--s->used == 0 && (s->next != nullptr || s->previous != nullptr)) {
         unlink(s);
         put_idle_span(s);
@@ -464,7 +464,7 @@ constexpr uint32_t most_at_once = 32;
         end = &slot->next;
     }
     *end = nullptr;
-    return list.count != 0;
+    return list.head != nullptr;
 }
 
 // Those behind the first keep ones.

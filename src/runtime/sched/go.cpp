@@ -58,7 +58,6 @@ int gomaxprocs(int n) {
     const int before = static_cast<int>(sched.gomaxprocs.load(std::memory_order_relaxed));
     if (n > 0) {
         runtime::set_gomaxprocs(static_cast<uint32_t>(n));
-        const runtime::no_preempt here;
         runtime::systemstack(runtime::wakep); // for a p that is new
     }
     return before;

@@ -313,8 +313,8 @@ void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published,
 // no_preempt::begin, which gp ends. Only by continue_with, because a call of it would be one call
 // too many.
 void gogo(g* gp) asm("runtime.gogo");
-// Calls fn on the m's g0 stack, for what needs more stack than a goroutine may have left. The
-// current g stays what it is. On a goroutine, under no_preempt.
+// Calls fn, under no_preempt, on the m's g0 stack, for what needs more stack than a goroutine may
+// have left. The current g stays what it is. On a goroutine.
 void systemstack(void (*fn)()) asm("runtime.systemstack");
 // The outermost frame of every goroutine.
 void goexit() asm("runtime.goexit");

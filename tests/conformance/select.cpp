@@ -604,6 +604,31 @@ void fairness() {
         group.wait();
         check(*std::ranges::min_element(of_four) > 200);
     }
+    // Of those that wait for the same channel; in order, the first.
+    for (const bool in_order : {false, true}) {
+        const channel c(0);
+        std::array<int, 3> of_three{};
+        std::atomic<int> begun = 0;
+        rt0::wait_group group;
+        group.go([&] {
+            for (int i = 0; i < 300; ++i) {
+                ++begun; // nothing of the one before is in the queue
+                if (in_order) {
+                    rt0::select_in_order(rt0::send(c, 0, nothing), rt0::send(c, 1, nothing),
+                                         rt0::send(c, 2, nothing));
+                } else {
+                    rt0::select(rt0::send(c, 0, nothing), rt0::send(c, 1, nothing),
+                                rt0::send(c, 2, nothing));
+                }
+            }
+        });
+        for (int i = 0; i < 300; ++i) {
+            until([&] { return begun == i + 1 && sender_waits(c); });
+            ++of_three.at(static_cast<size_t>(c.recv().value_or(0)));
+        }
+        group.wait();
+        check(in_order ? of_three[0] == 300 : *std::ranges::min_element(of_three) > 50);
+    }
     // Those that cannot be taken take nothing from the others' chances. At run time.
     constexpr size_t many = 100;
     std::vector<channel> channels;

@@ -11,6 +11,7 @@
 #include <rt0/select.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fatal.h"
 #include "sched/sched.h"
@@ -103,6 +104,17 @@ struct all_cases {
             std::sort_heap(order, order + count, before);
         }
     }
+    // Those of the same channel, by chance.
+    void shuffle() const {
+        size_t first = 0;
+        for (size_t i = 1; i < count; ++i) {
+            if (of(i) != of(i - 1)) {
+                first = i;
+            } else {
+                std::swap(order[i], order[first + random(static_cast<uint32_t>(i - first + 1))]);
+            }
+        }
+    }
     void lock() const {
         for (size_t i = 0; i < count; ++i) {
             if (begins(i)) {
@@ -136,11 +148,15 @@ bool unlock_parked(g* /*gp*/, void* all) {
 }
 
 // Waits in all queues. All channels are locked.
-selected wait(const all_cases& all) {
+selected wait(const all_cases& all, bool in_order) {
     choice choosing;
     choosing.winner.store(nullptr, std::memory_order_relaxed);
+    // Of several that wait for the same channel the first in its queue is taken.
+    if (!in_order) {
+        all.shuffle();
+    }
     for (size_t i = 0; i < all.count; ++i) {
-        waiter& one = all.cases[i];
+        waiter& one = all.cases[in_order ? i : all.order[i]];
         one.next = nullptr;
         one.goroutine = getg();
         one.select = &choosing;
@@ -210,7 +226,7 @@ selected select_one(waiter* cases, size_t count, uint16_t* order, bool waits, bo
         const size_t found = look(cases, count, in_order);
         if (found == count) {
             if (waits) {
-                return wait(all);
+                return wait(all, in_order);
             }
             all.unlock(nullptr);
             runtime::set_claim(0);

@@ -67,6 +67,9 @@ __morestack:
 .Lenter:
         movq    %fs:TCB_G, %rax
         movq    G_SEGMENT(%rax), %rcx
+        testq   %rcx, %rcx
+        jz      .Lin_place                      // the kernel's stack: there was a request, and between the
+                                                // prologue and here a signal has had the goroutine give way
         movq    %rcx, -24(%rbp)                 // the way back finds it there sooner than through the next
                                                 // segment
         movq    SEGMENT_NEXT(%rcx), %rcx

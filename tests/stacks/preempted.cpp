@@ -61,6 +61,19 @@ void from_every_place(size_t plain_stack) {
     calls_at = anywhere;
 }
 
+// A prologue that has seen a request which is not there any more when __morestack looks: a signal
+// has had the goroutine give way in between.
+extern "C" int one_more_after_a_request(int n);
+asm(".pushsection .text.one_more, \"ax\", @progbits\n"
+    "one_more_after_a_request:\n\t"
+    "movl $64, %r10d\n\t"
+    "xorl %r11d, %r11d\n\t"
+    "callq __morestack\n\t"
+    "retq\n\t"
+    "leal 1(%rdi), %eax\n\t"
+    "retq\n"
+    ".popsection");
+
 // On the thread's own stack the goroutine has no stack to look for, whatever keeps it on its
 // thread.
 void on_the_threads_stack() {
@@ -100,6 +113,7 @@ int main(int argc, char** argv) {
     } else if (word == "plain") {
         asked([] { from_every_place(512 * 1024); });
     } else if (word == "kernel") { // main's goroutine has the kernel's stack
+        CHECK(one_more_after_a_request(1) == 2);
         asked([] {
             for (int offset = 0; offset < 1100; offset += 16) {
                 at_depth(0, offset, calls_and_large_frames);

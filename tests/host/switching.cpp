@@ -137,7 +137,21 @@ size_t thread_tls_size() {
 }
 
 tcb* make_thread_tls(void* memory, g* current) {
-    auto* const made = new (memory) thread{};
+    auto* const made = static_cast<thread*>(memory);
+    if (made->block.self != &made->block) {
+        new (memory) thread{};
+    } else {
+        // Another thread had it, and others may look at its claim.
+        made->block.p = nullptr;
+        made->block.blocks = nullptr;
+        made->block.slots = nullptr;
+        guard_of(made->block).store(0, std::memory_order_relaxed);
+        made->left = nullptr;
+        made->to = nullptr;
+        made->slot = nullptr;
+        made->published = nullptr;
+        made->tid = nullptr;
+    }
     made->block.self = &made->block;
     made->block.current = current;
     made->block.nopreempt = 1;

@@ -195,6 +195,13 @@ TEST_F(ThreadLocals, FurtherThreads) {
             } else {
                 check_locals(block, align);
                 ASSERT_GE(place_of(locals(block, align)), place_of(begin));
+                // Another thread, in the memory of one that is over.
+                std::memset(const_cast<void*>(static_cast<const void*>(locals(block, align))), 0x55,
+                            place_of(block) - place_of(locals(block, align)));
+                block->p = reinterpret_cast<p*>(this);
+                ASSERT_EQ(make_thread_tls(begin, current), block);
+                check_locals(block, align);
+                ASSERT_EQ(block->p, nullptr);
             }
         }
     }

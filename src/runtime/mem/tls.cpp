@@ -7,6 +7,8 @@
 // the segment rounded up to its alignment, so FS must be aligned as the segment asks.
 #include <linux/auxvec.h>
 
+#include <cstring>
+
 #include "arch/amd64/tcb.h"
 #include "base/boot_step.h"
 #include "base/elf.h"
@@ -117,18 +119,20 @@ size_t thread_tls_size() {
 
 tcb* make_thread_tls(void* memory, g* current) {
     const Elf64_Phdr* const segment = own_image().tls;
-    tcb* block = nullptr;
-    if (segment == nullptr) {
-        block = place(reinterpret_cast<uintptr_t>(memory), 0, 1);
-    } else {
-        const uintptr_t align = alignment(segment);
-        const uintptr_t distance = distance_below_fs(segment, align);
-        block = place(reinterpret_cast<uintptr_t>(memory), distance, align);
+    const uintptr_t align = segment != nullptr ? alignment(segment) : 1;
+    const uintptr_t distance = segment != nullptr ? distance_below_fs(segment, align) : 0;
+    tcb* const block = place(reinterpret_cast<uintptr_t>(memory), distance, align);
+    if (segment != nullptr) {
+        std::memset(reinterpret_cast<char*>(block) - distance, 0, distance);
         copy_initial_values(block, segment, distance);
     }
     block->self = block;
     block->canary = get_tcb()->canary;
     block->current = current;
+    block->p = nullptr;
+    block->blocks = nullptr;
+    block->slots = nullptr;
+    atomic_ref<uintptr_t>(block->stack_guard).store(0, std::memory_order_relaxed);
     block->nopreempt = 1;
     return block;
 }

@@ -23,8 +23,10 @@ extern "C" tcb* settls(char** envp) asm("runtime.settls");
 // runtime shares with the program finds that there is stack.
 void settls_for_fatal(char** envp);
 
-// The same for a further thread: how much zeroed memory make_thread_tls wants, which builds the
-// block in it and returns what FS shall be. current is what getg will answer.
+// The same for a further thread: how much memory make_thread_tls wants, which builds the block in
+// it and returns what FS shall be. All zeroes, or that of a thread that is over: others may still
+// look at that one's claim, which is 0, and sysmon may store to its guard. current is what getg
+// will answer.
 size_t thread_tls_size();
 tcb* make_thread_tls(void* memory, g* current);
 

@@ -261,10 +261,7 @@ m* new_m() {
 }
 
 void clone_m(m* mp) {
-    void* const memory = reinterpret_cast<void*>(stack_end(mp));
-    // The thread that had it before has left its own there.
-    __builtin_memset(memory, 0, thread_tls_size());
-    tcb* const block = make_thread_tls(memory, mp->g0);
+    tcb* const block = make_thread_tls(reinterpret_cast<void*>(stack_end(mp)), mp->g0);
     if (mp->tls == nullptr) {
         mp->tls = block; // the same each time: sysmon may be looking at it
     }

@@ -38,6 +38,9 @@ public:
         *this = static_cast<T>(other);
         return *this;
     }
+    plain& operator-=(T value) { return *this = static_cast<T>(*this - value); }
+    plain& operator|=(T value) { return *this = static_cast<T>(*this | value); }
+    plain& operator&=(T value) { return *this = static_cast<T>(*this & value); }
     plain& operator++() { return *this = static_cast<T>(*this + 1); }
     plain& operator--() { return *this = static_cast<T>(*this - 1); }
 

@@ -31,8 +31,9 @@
 // that dies, and a global one needs neither a constructor nor a destructor.
 //
 // Orderings. From a writer to the readers behind it: the section's lock, under which the seat is
-// taken; who finds it acquires what was released with it. From readers to the next writer: the
-// counts' release, or the claim's, and the writer's acquire.
+// taken; who finds it acquires what was released with it. From readers to the next writer: the end
+// of a reader's claim is a release, and who takes the seat back acquires it where it looks at the
+// claims. So the counts need no order of their own, and a sum without that is only a hint.
 #include <cstddef>
 #include <cstdint>
 
@@ -102,8 +103,7 @@ uint32_t claim_to_read(const void* of) {
     const bool has_it = seat != 0 && seats.owner[seat - 1].load(std::memory_order_acquire) == &m;
     if (has_it) {
         runtime::atomic<int32_t>& here = getp()->readers[seat - 1];
-        // Release: what was read before it was, for who adds up.
-        here.store(here.load(std::memory_order_relaxed) + change, std::memory_order_release);
+        here.store(here.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
     }
     runtime::set_claim(0);
     return has_it;
@@ -118,7 +118,7 @@ int32_t sum_of(uint32_t seat) {
     int32_t sum = 0;
     const uint32_t procs = runtime::sched.procs_made.load(std::memory_order_acquire);
     for (uint32_t id = 0; id < procs; ++id) {
-        sum += proc(id)->readers[seat - 1].load(std::memory_order_acquire);
+        sum += proc(id)->readers[seat - 1].load(std::memory_order_relaxed);
     }
     return sum;
 }

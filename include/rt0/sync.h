@@ -291,6 +291,40 @@ private:
     std::atomic<bool> done_{false};
 };
 
+namespace detail {
+
+// Something that is owed to of: done once, when this is destroyed, wherever it has been moved to.
+template <class Of, void (Of::*Done)()>
+class owed {
+public:
+    explicit owed(Of* of)
+        : of_(of) {}
+    owed(owed&& other) noexcept
+        : of_(std::exchange(other.of_, nullptr)) {}
+    owed& operator=(owed&&) = delete;
+    ~owed() {
+        if (of_ != nullptr) {
+            (of_->*Done)();
+        }
+    }
+
+private:
+    Of* of_;
+};
+
+// A callable with it: done after f and what it holds are gone.
+template <class Owed, class F>
+struct owing {
+    Owed one;
+    F f;
+    template <class... Args>
+    void operator()(Args&&... args) {
+        (void)std::apply(std::move(f), std::forward_as_tuple(std::forward<Args>(args)...));
+    }
+};
+
+} // namespace detail
+
 /// Counts goroutines, or whatever else is under way, and waits until none is left. Must outlive its
 /// last done; not copyable. Any goroutine. As Go's sync.WaitGroup.
 class alignas(16) wait_group {
@@ -308,24 +342,24 @@ public:
     void done() { add(-1); }
     /// Parks the goroutine until the count is zero; returns at once where it is.
     void wait();
-    /// Starts a goroutine that calls f(args...), counted from now until it has returned.
+    /// Starts a goroutine that calls f(args...), counted from now until it has returned and f and
+    /// args are destroyed.
     template <class F, class... Args>
+        requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
     void go(F&& f, Args&&... args) {
         add(1);
-        rt0::go(
-            [this, f = std::forward<F>(f)](auto&&... as) mutable {
-                (void)std::apply(std::move(f),
-                                 std::forward_as_tuple(std::forward<decltype(as)>(as)...));
-                done();
-            },
-            std::forward<Args>(args)...);
+        using one = detail::owed<wait_group, &wait_group::done>;
+        rt0::go(detail::owing<one, std::decay_t<F>>{one(this), std::forward<F>(f)},
+                std::forward<Args>(args)...);
     }
 
 private:
     friend class latch;
+    template <class Error>
+    friend class task_group;
     constexpr explicit wait_group(std::int32_t count)
         : state_(static_cast<std::uint64_t>(static_cast<std::int64_t>(count)) * 2) {}
-    [[nodiscard]] bool is_zero() const;
+    [[nodiscard]] std::int32_t count() const;
     void release();
     bool join(void* waiting);
 
@@ -351,7 +385,7 @@ public:
     /// WaitGroup counter".
     void count_down(std::ptrdiff_t n = 1) { left_.add(-static_cast<std::int32_t>(n)); }
     /// Have all of them happened?
-    [[nodiscard]] bool try_wait() const noexcept { return left_.is_zero(); }
+    [[nodiscard]] bool try_wait() const noexcept { return left_.count() == 0; }
     /// Parks the goroutine until all have happened.
     void wait() const { left_.wait(); }
     /// count_down and wait.

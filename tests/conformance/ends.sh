@@ -76,4 +76,9 @@ for test in negative counted_down_too_often; do
     panics sync $test 'sync: negative WaitGroup counter'
 done
 panics sync arrives_too_often 'sync: more arrived at a barrier than it expects'
+panics groups limit_while_active 'errgroup: modify limit while 2 goroutines in the group are still active'
+if [ "$("$directory/groups" at_exit)" != "$(printf '%s\n' at_exit local static)" ]; then
+    echo "groups at_exit: not in this order"
+    failed=$((failed + 1))
+fi
 exit $failed

@@ -1,8 +1,12 @@
-// Channels in a program with exceptions.
+// Channels and groups in a program with exceptions.
 #include <atomic>
+#include <exception>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
+
+#include <rt0/singleflight.h>
 
 #include "run.h"
 
@@ -115,10 +119,157 @@ void throws_in_move() {
     }
 }
 
+// What a task throws is thrown where one waits for it, to each; the first error is the only one.
+void tasks() {
+    rt0::task_group group;
+    group.set_limit(2);
+    std::atomic<int> run = 0;
+    group.go([] { throw std::runtime_error("thrown"); });
+    until([&] { return group.failed(); });
+    for (int i = 0; i < 10; ++i) {
+        group.go([&run, held = counted(i)]() -> rt0::error {
+            ++run;
+            if (held.number == 5) {
+                throw std::logic_error("too late");
+            }
+            return rt0::error::io_error;
+        });
+    }
+    for (int i = 0; i < 2; ++i) {
+        bool caught = false;
+        try {
+            (void)group.wait();
+        } catch (const std::runtime_error& e) {
+            caught = std::string_view(e.what()) == "thrown";
+        }
+        check(caught);
+    }
+    check(run == 10 && alive == 0);
+    // A goroutine that could not be started is none of the group's.
+    rt0::task_group fails;
+    fails.set_limit(1);
+    struct not_copied {
+        throws_when_copied value;
+        void operator()() const { check(false); }
+    };
+    const not_copied work;
+    for (int i = 0; i < 2; ++i) {
+        bool caught = false;
+        try {
+            (void)fails.try_go(work);
+        } catch (const std::runtime_error&) {
+            caught = true;
+        }
+        check(caught);
+        caught = false;
+        rt0::wait_group plain;
+        try {
+            plain.go(work);
+        } catch (const std::runtime_error&) {
+            caught = true;
+        }
+        check(caught);
+        plain.wait();
+    }
+    check(!fails.wait());
+    check(fails.try_go([] {}));
+    check(!fails.wait() && !fails.failed());
+    // An exception and the scope's end.
+    std::atomic<bool> done = false;
+    try {
+        rt0::task_group left;
+        left.go([&] {
+            for_a_while();
+            done = true;
+        });
+        throw std::runtime_error("leaves");
+    } catch (const std::runtime_error&) {
+        check(done);
+    }
+}
+
+// TestPanicDo: to each who waits; and the next one calls again.
+void one_call() {
+    rt0::singleflight<int, int> group;
+    const rt0::chan<int> go_on(0);
+    std::atomic<int> came = 0;
+    std::atomic<int> caught = 0;
+    rt0::wait_group all;
+    for (int i = 0; i < 5; ++i) {
+        all.go([&] {
+            ++came;
+            try {
+                (void)group.call(1, [&]() -> int {
+                    (void)go_on.recv();
+                    throw std::runtime_error("no value");
+                });
+            } catch (const std::runtime_error&) {
+                ++caught;
+            }
+        });
+    }
+    until([&] { return came == 5; });
+    for_a_while();
+    go_on.send(0);
+    go_on.close();
+    all.wait();
+    check(caught == 5);
+    check(group.call(1, [] { return 3; }).value == 3);
+    // Where its goroutine cannot be started those that wait for it look for themselves.
+    struct not_moved {
+        throws_when_copied value;
+        int operator()() const { return 1; }
+    };
+    const not_moved work;
+    bool thrown = false;
+    try {
+        (void)group.start(2, work);
+    } catch (const std::runtime_error&) {
+        thrown = true;
+    }
+    check(thrown);
+    check(group.call(2, [] { return 4; }).value == 4);
+}
+
+// What a goroutine has caught is its own, beside its other locals.
+rt0::goroutine_local<counted> local([] { return counted(1); });
+struct throws_at_end {
+    ~throws_at_end() {
+        try {
+            throw std::runtime_error("within");
+        } catch (const std::runtime_error&) {
+            check(std::uncaught_exceptions() == 0);
+        }
+    }
+};
+rt0::goroutine_local<throws_at_end> at_end;
+void locals() {
+    rt0::wait_group group;
+    for (int i = 0; i < 10; ++i) {
+        group.go([i] {
+            (void)at_end.get();
+            try {
+                local->number = i;
+                throw std::runtime_error("caught");
+            } catch (const std::runtime_error&) {
+                rt0::yield();
+                check(local->number == i);
+                check(std::current_exception() != nullptr);
+            }
+        });
+    }
+    group.wait();
+    until([] { return rt0::num_goroutine() == 1; });
+    check(alive == 0);
+}
+
 constexpr test tests[] = {
     {"copies", copies},
     {"loops_and_cases", loops_and_cases},
     {"once_throws", once_throws},
+    {"tasks", tasks},
+    {"one_call", one_call},
+    {"locals", locals},
     {"throws_in_move", throws_in_move, true},
 };
 

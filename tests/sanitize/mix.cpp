@@ -10,9 +10,12 @@
 // from the seed; the schedule does not.
 #include <rt0/chan.h>
 #include <rt0/go.h>
+#include <rt0/goroutine_local.h>
 #include <rt0/os.h>
 #include <rt0/select.h>
+#include <rt0/singleflight.h>
 #include <rt0/sync.h>
+#include <rt0/task_group.h>
 
 #include <algorithm>
 #include <array>
@@ -25,7 +28,9 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -197,12 +202,32 @@ struct passed_on {
     std::array<std::uint64_t, 5> rest{};
 };
 
+// What all of a round lock, each in its own way.
+struct locked {
+    rt0::mutex mutex;
+    std::uint64_t sum = 0;
+    std::atomic<std::uint64_t> expected = 0;
+
+    rt0::shared_mutex shared;
+    std::array<std::uint64_t, 2> same{};
+
+    rt0::condition_variable some;
+    std::uint64_t items = 0; // under mutex
+
+    rt0::counting_semaphore<> permits{2};
+    std::atomic<int> with_a_permit = 0;
+};
+
+rt0::goroutine_local<std::uint64_t> whose;
+
 struct round_state {
     std::atomic<std::size_t> started = 0;
     std::atomic<std::size_t> began = 0;
     std::atomic<std::size_t> ended = 0;
     rt0::wait_group all;
     std::array<shared_sum, 3> sums;
+    locked under;
+    rt0::singleflight<std::uint64_t, std::uint64_t> flights;
     std::array<lazily_made, 6> lazies;
     std::array<std::atomic<heap_block*>, 16> heap{};
     std::array<std::atomic<cached_block*>, 16> blocks{};
@@ -278,17 +303,33 @@ private:
     };
 
     void do_something() {
-        constexpr std::array<void (actor::*)(), 20> all{
-            &actor::yield,           &actor::compute,
-            &actor::start_others,    &actor::grow_a_tree,
-            &actor::meet_a_crowd,    &actor::write_letters,
-            &actor::add_to_a_sum,    &actor::make_lazily,
-            &actor::exchange_memory, &actor::exchange_a_block,
-            &actor::use_segments,    &actor::use_a_plain_stack,
-            &actor::use_a_pipe,      &actor::sleep,
-            &actor::be_tied,         &actor::have_a_name,
-            &actor::do_once,         &actor::count,
-            &actor::use_channels,    &actor::take_turns,
+        constexpr std::array<void (actor::*)(), 26> all{
+            &actor::yield,
+            &actor::compute,
+            &actor::start_others,
+            &actor::grow_a_tree,
+            &actor::meet_a_crowd,
+            &actor::write_letters,
+            &actor::add_to_a_sum,
+            &actor::make_lazily,
+            &actor::exchange_memory,
+            &actor::exchange_a_block,
+            &actor::use_segments,
+            &actor::use_a_plain_stack,
+            &actor::use_a_pipe,
+            &actor::sleep,
+            &actor::be_tied,
+            &actor::have_a_name,
+            &actor::do_once,
+            &actor::count,
+            &actor::use_channels,
+            &actor::take_turns,
+            &actor::lock,
+            &actor::read_or_write,
+            &actor::give_and_take,
+            &actor::have_a_permit,
+            &actor::go_in_phases,
+            &actor::share_a_task,
         };
         machine::preemption_point();
         (this->*all.at(choose_.below(all.size())))();
@@ -648,6 +689,135 @@ private:
                 "a channel has let two in");
     }
 
+    void lock() {
+        locked& to = round_.under;
+        const std::uint64_t times = choose_.between(1, 20);
+        to.expected.fetch_add(times, relaxed);
+        for (std::uint64_t n = times; n > 0; --n) {
+            const away from(*this);
+            std::unique_lock lock(to.mutex, std::defer_lock);
+            if (!choose_.one_in(4) || !lock.try_lock()) {
+                lock.lock();
+            }
+            ++to.sum;
+            if (choose_.one_in(30)) {
+                rt0::yield();
+            }
+        }
+    }
+
+    void read_or_write() {
+        locked& to = round_.under;
+        for (std::uint64_t n = choose_.between(1, 60); n > 0; --n) {
+            const away from(*this);
+            if (choose_.one_in(40)) {
+                const std::lock_guard lock(to.shared);
+                ++to.same[0];
+                ++to.same[1];
+            } else {
+                std::shared_lock lock(to.shared, std::defer_lock);
+                if (choose_.one_in(2) || !lock.try_lock()) {
+                    lock.lock();
+                }
+                require(to.same[0] == to.same[1], "somebody writes while another one reads");
+                if (choose_.one_in(30)) {
+                    rt0::yield();
+                }
+            }
+        }
+    }
+
+    // Each gives as many as it takes, first.
+    void give_and_take() {
+        locked& to = round_.under;
+        const std::uint64_t count = choose_.between(1, 3);
+        {
+            const std::lock_guard lock(to.mutex);
+            to.items += count;
+        }
+        for (std::uint64_t n = count; n > 1; --n) {
+            to.some.notify_one();
+        }
+        to.some.notify_all();
+        for (std::uint64_t n = count; n > 0; --n) {
+            const away from(*this);
+            std::unique_lock lock(to.mutex);
+            to.some.wait(lock, [&to] { return to.items > 0; });
+            --to.items;
+        }
+    }
+
+    void have_a_permit() {
+        locked& to = round_.under;
+        const away from(*this);
+        if (!choose_.one_in(2) || !to.permits.try_acquire()) {
+            to.permits.acquire();
+        }
+        require(to.with_a_permit.fetch_add(1, relaxed) < 2, "more have a permit than there are");
+        if (choose_.one_in(2)) {
+            rt0::yield();
+        }
+        to.with_a_permit.fetch_sub(1, relaxed);
+        to.permits.release();
+    }
+
+    // What one has written in a phase the others read in the next.
+    void go_in_phases() {
+        constexpr std::size_t most = 4;
+        const std::size_t count = choose_.between(1, most);
+        const std::uint64_t phases = choose_.between(1, 5);
+        std::array<std::uint64_t, most> written{};
+        std::uint64_t completed = 0;
+        const auto completes = [&completed] { ++completed; };
+        rt0::barrier<decltype(completes)> barrier(static_cast<std::ptrdiff_t>(count), completes);
+        rt0::latch ended(static_cast<std::ptrdiff_t>(count));
+        for (std::size_t i = 0; i < count; ++i) {
+            rt0::go([&, i] {
+                for (std::uint64_t phase = 1; phase <= phases; ++phase) {
+                    written.at(i) = phase;
+                    barrier.arrive_and_wait();
+                    require(completed == 2 * phase - 1, "a phase is not complete");
+                    for (std::size_t j = 0; j < count; ++j) {
+                        require(written.at(j) == phase, "a phase has begun before its time");
+                    }
+                    barrier.arrive_and_wait();
+                }
+                ended.count_down();
+            });
+        }
+        const away from(*this);
+        ended.wait();
+    }
+
+    void share_a_task() {
+        *whose = number_;
+        rt0::task_group group;
+        group.set_limit(static_cast<std::ptrdiff_t>(choose_.between(1, 3)));
+        std::array<std::uint64_t, 4> got{};
+        {
+            const away from(*this);
+            for (std::size_t i = 0; i < got.size(); ++i) {
+                group.go([this, &got, i] {
+                    require(*whose == 0, "a goroutine begins with what is another one's");
+                    *whose = i + 1;
+                    got.at(i) = round_.flights
+                                    .call(i % 2,
+                                          [i] {
+                                              rt0::yield();
+                                              return i % 2 + 1;
+                                          })
+                                    .value;
+                    require(*whose == i + 1, "a goroutine has what is another one's");
+                });
+            }
+            require(!group.wait(), "a task has an error");
+        }
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            require(got.at(i) == i % 2 + 1, "a call has given what is another one's");
+        }
+        require(*whose == number_, "a goroutine has what is another one's");
+    }
+
     void be_tied() {
         rt0::lock_os_thread();
         const pid_t thread = gettid();
@@ -771,6 +941,8 @@ std::size_t run_round(choices choose) {
     for (const shared_sum& each : round.sums) {
         require(each.sum == each.expected.load(relaxed), "a sum under a mutex is wrong");
     }
+    require(round.under.sum == round.under.expected.load(relaxed), "a sum under a mutex is wrong");
+    require(round.under.items == 0, "something is left that was given");
     for (auto& each : round.heap) {
         check_and_free(each.exchange(nullptr, std::memory_order_acquire));
     }

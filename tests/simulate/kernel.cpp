@@ -429,7 +429,7 @@ uint32_t cpu_quota() {
     return simulate::one_in(2) ? no_cpu_quota : static_cast<uint32_t>(2 + simulate::below(4));
 }
 
-// What abi/atexit.cpp and abi/exception.cpp do. Some threads have destructors to run.
+// What abi/atexit.cpp does. Some threads have destructors to run.
 bool has_thread_exit_handlers() {
     return simulate::thread_number() % 8 == 7;
 }
@@ -437,9 +437,6 @@ void run_thread_exit_handlers() {
     const g* const gp = getg();
     explore::check(gp->locked && gp->m->lockedg == gp && gp != gp->m->g0,
                    "a thread's destructors run where it does not end");
-}
-void drop_exceptions(g* gp) {
-    gp->exceptions = nullptr;
 }
 
 void fatal(std::string_view text) {

@@ -15,7 +15,9 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -90,6 +92,99 @@ private:
     int sum_ = 0;
 };
 
+// What is in rt0/sync.h, between all goroutines.
+class meeting_place {
+public:
+    void meet() {
+        switch (below(4)) {
+        case 0: {
+            const std::lock_guard guard(mutex_);
+            const among here(holders_, 1, "a mutex has two owners");
+            stay();
+            break;
+        }
+        case 1:
+            share();
+            break;
+        case 2: {
+            permits_.acquire();
+            const among here(with_a_permit_, 2, "more have a permit than there are");
+            stay();
+            permits_.release();
+            break;
+        }
+        default:
+            give_and_take();
+            break;
+        }
+    }
+    [[nodiscard]] int left() const { return items_; }
+
+private:
+    // One of so many at most.
+    class among {
+    public:
+        among(int& count, int most, const char* text)
+            : count_(count) {
+            check(++count_ <= most, text);
+        }
+        among(const among&) = delete;
+        among& operator=(const among&) = delete;
+        ~among() { --count_; }
+
+    private:
+        int& count_;
+    };
+
+    static void stay() {
+        for (std::uint64_t steps = below(10); steps > 0; --steps) {
+            prologue();
+        }
+        if (one_in(8)) {
+            rt0::yield();
+        }
+    }
+
+    void share() {
+        for (std::uint64_t turns = 1 + below(20); turns > 0; --turns) {
+            if (one_in(10)) {
+                const std::lock_guard guard(shared_);
+                check(readers_ == 0, "somebody writes while another one reads");
+                const among here(writers_, 1, "two write");
+                stay();
+            } else {
+                const std::shared_lock guard(shared_);
+                check(writers_ == 0, "somebody reads while another one writes");
+                ++readers_;
+                stay();
+                --readers_;
+            }
+        }
+    }
+
+    // Each gives one before it takes one.
+    void give_and_take() {
+        {
+            const std::lock_guard guard(mutex_);
+            ++items_;
+        }
+        one_in(2) ? some_.notify_one() : some_.notify_all();
+        std::unique_lock guard(mutex_);
+        some_.wait(guard, [this] { return items_ > 0; });
+        --items_;
+    }
+
+    rt0::mutex mutex_;
+    int holders_ = 0;
+    rt0::condition_variable some_;
+    int items_ = 0;
+    rt0::shared_mutex shared_;
+    int writers_ = 0;
+    int readers_ = 0;
+    rt0::counting_semaphore<> permits_{2};
+    int with_a_permit_ = 0;
+};
+
 // All of a run.
 std::deque<life> lives;
 std::size_t budget; // of goroutines
@@ -99,6 +194,8 @@ std::array<shared_sum, 3> sums;
 int added;
 std::unique_ptr<sum_by_channel> channel_sum;
 int added_by_channel;
+std::unique_ptr<meeting_place> place;
+rt0::goroutine_local<int> own_number;
 
 // What goroutines do, and how often each: other mixes in each run, some of them without most.
 enum class act : std::uint8_t {
@@ -115,13 +212,14 @@ enum class act : std::uint8_t {
     name,
     take_turns,
     exchange,
+    meet,
 };
 std::vector<act> mix;
 
 void choose_mix() {
     for (const act each :
          {act::yield, act::call, act::spin, act::start, act::add, act::sleep, act::talk, act::grow,
-          act::tie, act::procs, act::name, act::take_turns, act::exchange}) {
+          act::tie, act::procs, act::name, act::take_turns, act::exchange, act::meet}) {
         mix.insert(mix.end(), one_in(3) ? 0 : 1 + below(5), each);
     }
     mix.push_back(act::yield);
@@ -241,6 +339,11 @@ private:
             break;
         case act::exchange:
             exchange();
+            break;
+        case act::meet:
+            leave();
+            place->meet();
+            enter();
             break;
         }
     }
@@ -391,14 +494,17 @@ private:
     // A goroutine begins without what the one before it in its memory had.
     static void have_nothing() {
         const runtime::g* const self = getg();
-        check(self->name == nullptr && self->errno_value == 0 && self->exceptions == nullptr,
+        check(self->name == nullptr && self->errno_value == 0 && self->locals == nullptr,
               "a goroutine has what another one left");
     }
 
     static void leave_something() {
         runtime::g* const self = getg();
         self->errno_value = one_in(8) ? 1 : 0;
-        self->exceptions = one_in(8) ? self : nullptr;
+        if (one_in(8)) {
+            check(*own_number == 0, "a goroutine has what another one left");
+            *own_number = 1;
+        }
     }
 
     // As a dump prints it.
@@ -430,6 +536,7 @@ void program() {
     choose_mix();
     const std::size_t first = 1 + below(20);
     channel_sum = std::make_unique<sum_by_channel>();
+    place = std::make_unique<meeting_place>();
     budget = first + below(std::size_t{1} << below(13));
     if (one_in(3)) {
         rt0::lock_os_thread();
@@ -448,6 +555,7 @@ void program() {
     }
     check(sum == added, "a sum under a mutex is wrong");
     check(channel_sum->sum() == added_by_channel, "a sum that a channel protects is wrong");
+    check(place->left() == 0, "something is left that was given");
     // Those that have done all they do are still about to end.
     while (rt0::num_goroutine() != 1) {
         rt0::yield();

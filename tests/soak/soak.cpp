@@ -29,6 +29,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -185,11 +186,26 @@ gauge alive;   // started and not ended
 gauge blocked; // in the kernel
 gauge locked;  // tied to a thread
 
+template <class Mutex>
 struct shared_sum {
-    std::mutex mutex;
+    Mutex mutex;
     std::uint64_t sum = 0;
     std::atomic<std::uint64_t> expected = 0;
     int inside = 0;
+};
+
+// Read by many, and now and then written: both the same.
+struct read_mostly {
+    rt0::shared_mutex mutex;
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+};
+
+// As many are put as are taken, first.
+struct shared_items {
+    rt0::mutex mutex;
+    rt0::condition_variable some;
+    std::uint64_t there = 0;
 };
 
 struct lazily_made {
@@ -221,7 +237,10 @@ struct round_state {
     std::atomic<std::size_t> started = 0;
     std::atomic<std::uint64_t> operations = 0;
     rt0::wait_group all;
-    std::array<shared_sum, sums> sum;
+    std::array<shared_sum<std::mutex>, sums> sum;
+    std::array<shared_sum<rt0::mutex>, sums> own_sum;
+    read_mostly read;
+    shared_items items;
     std::array<lazily_made, lazies> lazy;
     std::array<std::atomic<block*>, exchanged> exchange{};
     // Between all of them; what has gone in and come out, in all.
@@ -462,7 +481,7 @@ public:
         for (std::uint64_t i = 0; i < turns; ++i) {
             ++operations_;
             if (choose_.one_in(4)) {
-                add_to_a_sum();
+                add_to_a_sum(round_.own_sum[choose_.below(sums)]);
             } else {
                 sleep(choose_.between(1'000, 150'000));
             }
@@ -505,7 +524,7 @@ public:
     // What deep calls at the bottom, and in between.
     void do_something() {
         ++operations_;
-        switch (choose_.below(68)) {
+        switch (choose_.below(73)) {
         case 0 ... 11:
             for (std::uint64_t n = choose_.between(1, 8); n > 0; --n) {
                 yield();
@@ -517,8 +536,11 @@ public:
         case 20 ... 27:
             spawn_or_join();
             break;
-        case 28 ... 33:
-            add_to_a_sum();
+        case 28 ... 30:
+            add_to_a_sum(round_.sum[choose_.below(sums)]);
+            break;
+        case 31 ... 33:
+            add_to_a_sum(round_.own_sum[choose_.below(sums)]);
             break;
         case 34 ... 36:
             make_lazily();
@@ -557,6 +579,12 @@ public:
             break;
         case 65:
             use_a_channel();
+            break;
+        case 66 ... 68:
+            read_or_write();
+            break;
+        case 69 ... 70:
+            put_and_take();
             break;
         default:
             round_upward();
@@ -685,8 +713,8 @@ private:
         }
     }
 
-    void add_to_a_sum() {
-        shared_sum& to = round_.sum[choose_.below(sums)];
+    template <class Mutex>
+    void add_to_a_sum(shared_sum<Mutex>& to) {
         const std::uint64_t n = choose_.below(1000);
         to.expected += n;
         leave();
@@ -709,6 +737,52 @@ private:
             to.sum = before + n;
             require(--to.inside == 0, "two had a mutex");
             leave();
+        }
+        enter();
+    }
+
+    void read_or_write() {
+        read_mostly& of = round_.read;
+        for (std::uint64_t n = choose_.between(1, 200); n > 0; --n) {
+            leave();
+            if (choose_.one_in(100)) {
+                const std::lock_guard guard(of.mutex);
+                enter();
+                ++of.first;
+                compute(choose_.below(300));
+                ++of.second;
+                leave();
+            } else {
+                const std::shared_lock guard(of.mutex);
+                enter();
+                const std::uint64_t before = of.first;
+                if (choose_.one_in(50)) {
+                    yield();
+                }
+                require(of.second == before, "somebody writes while another one reads");
+                leave();
+            }
+            enter();
+        }
+    }
+
+    void put_and_take() {
+        shared_items& of = round_.items;
+        const std::uint64_t count = choose_.between(1, 5);
+        leave();
+        {
+            const std::lock_guard guard(of.mutex);
+            of.there += count;
+        }
+        if (count == 1) {
+            of.some.notify_one();
+        } else {
+            of.some.notify_all();
+        }
+        for (std::uint64_t n = count; n > 0; --n) {
+            std::unique_lock guard(of.mutex);
+            of.some.wait(guard, [&of] { return of.there != 0; });
+            --of.there;
         }
         enter();
     }
@@ -853,7 +927,7 @@ private:
         for (std::uint64_t n = choose_.between(1, 6); n > 0; --n) {
             switch (choose_.below(4)) {
             case 0:
-                add_to_a_sum();
+                add_to_a_sum(round_.own_sum[choose_.below(sums)]);
                 break;
             case 1:
                 sleep(choose_.between(1, 200'000));
@@ -1118,9 +1192,12 @@ progress run_round(choices choose) {
         require(each.ended == 1, "a goroutine never ended");
         require(each.inside == 0, "a goroutine that has ended runs");
     }
-    for (const shared_sum& each : round.sum) {
-        require(each.sum == each.expected, "a sum under a mutex is wrong");
+    for (std::size_t i = 0; i < sums; ++i) {
+        require(round.sum[i].sum == round.sum[i].expected &&
+                    round.own_sum[i].sum == round.own_sum[i].expected,
+                "a sum under a mutex is wrong");
     }
+    require(round.items.there == 0, "something is left that was put there");
     for (const auto& each : round.letters) {
         while (const auto unread = each.try_recv()) {
             round.received += **unread;

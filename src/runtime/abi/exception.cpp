@@ -1,5 +1,7 @@
 // Memory for exceptions in flight. libsupc++'s own functions keep a reserve of 72 KB that a
 // constructor allocates at start; these take each from the heap.
+#include <rt0/goroutine_local.h>
+
 #include <cstddef>
 
 #include "base/fatal.h"
@@ -20,28 +22,33 @@ void* allocate(size_t size) {
     return block;
 }
 
-} // namespace
+// What is being caught belongs to the goroutine: it may park in a catch block and go on on another
+// thread. So this is a local of it, with a key that no other has: the exceptions that it has
+// caught, and how many it has thrown and not caught.
+struct globals : rt0::detail::local {
+    void* caught;
+    unsigned uncaught;
+};
+constexpr uint64_t globals_key = 0;
 
-void runtime::drop_exceptions(g* gp) {
-    mem::deallocate(gp->exceptions);
-    gp->exceptions = nullptr;
-}
+} // namespace
 
 extern "C" {
 
-// What is being caught belongs to the goroutine: it may park in a catch block and go on on another
-// thread.
 void* __cxa_get_globals() {
-    runtime::g* const gp = getg();
-    if (gp->exceptions == nullptr) {
-        // A pointer to the exceptions that it has caught, and how many it has thrown and not
-        // caught. Until the goroutine ends.
-        gp->exceptions = runtime::mem::allocate_zeroed(16, 16);
-        if (gp->exceptions == nullptr) {
-            runtime::fatal("out of memory for an exception");
-        }
+    rt0::detail::local*& newest = getg()->locals;
+    rt0::detail::local* one = newest;
+    while (one != nullptr && one->key != globals_key) {
+        one = one->older;
     }
-    return gp->exceptions;
+    if (one == nullptr) [[unlikely]] {
+        one = static_cast<globals*>(allocate(sizeof(globals)));
+        one->key = globals_key;
+        one->destroy = [](rt0::detail::local* self) { runtime::mem::deallocate(self); };
+        one->older = newest;
+        newest = one;
+    }
+    return &static_cast<globals*>(one)->caught;
 }
 
 void* __cxa_get_globals_fast() {

@@ -6,6 +6,9 @@
 
 namespace runtime {
 
+// Null in a program of one goroutine that has none.
+[[gnu::weak]] void destroy_locals() asm("runtime.destroy_locals");
+
 extern "C" {
 using fini_function = void (*)();
 [[gnu::visibility("hidden")]] extern const fini_function __fini_array_start[];
@@ -20,6 +23,9 @@ void exit(int status) {
         for (;;) {
             if_linked(wait_for_exit)();
         }
+    }
+    if (auto* const destroy = if_linked(destroy_locals)) {
+        destroy();
     }
     if (auto* const run = if_linked(run_thread_exit_handlers)) {
         run();

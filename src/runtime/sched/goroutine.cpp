@@ -160,6 +160,9 @@ void drop_g(g* gp) {
 extern "C" [[noreturn]] void goexit1() asm("runtime.goexit1");
 void goexit1() {
     g* const gp = getg();
+    if (gp->locals != nullptr) [[unlikely]] {
+        destroy_locals();
+    }
     if (gp->locked) [[unlikely]] {
         // The thread ends with it.
         if (auto* const run = if_linked(run_thread_exit_handlers)) {
@@ -169,11 +172,8 @@ void goexit1() {
     no_preempt::begin();
     m* const mp = gp->m;
     p* const pp = getp();
-    if (gp->exceptions != nullptr || gp->errno_value != 0 || gp->name != nullptr) [[unlikely]] {
+    if (gp->errno_value != 0 || gp->name != nullptr) [[unlikely]] {
         gp->errno_value = 0;
-        if (gp->exceptions != nullptr) {
-            if_linked(drop_exceptions)(gp);
-        }
         if (gp->name != nullptr) {
             if_linked(drop_name)(gp);
         }

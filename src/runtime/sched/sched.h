@@ -42,6 +42,10 @@
 #include "mem/heap.h"
 #include "mem/segment.h"
 
+namespace rt0::detail {
+struct local;
+}
+
 namespace runtime {
 
 struct m;
@@ -95,10 +99,10 @@ inline const char* why(wait_reason reason) {
 // stack. It lies at the end of a line, so that what a switch, a start and an end touch are one.
 struct g {
     uintptr_t stack_lo; // the lowest usable byte; 0 on the kernel's stack, which the kernel bounds
-    void* exceptions;   // what libstdc++ keeps of those being caught (abi/exception.cpp), or null
-    int errno_value;    // C's errno: a goroutine that is preempted finds it as it was
-    uint32_t random;    // for select
-    char* name;         // set_name's, or null (sched/name.cpp)
+    rt0::detail::local* locals; // goroutine_local's, and what libstdc++ knows of exceptions
+    int errno_value;            // C's errno: a goroutine that is preempted finds it as it was
+    uint32_t random;            // for select
+    char* name;                 // set_name's, or null (sched/name.cpp)
 
     // While not running: the stack pointer, the registers that mcall pushed above it. Or, by its
     // lowest bits: the preempted_state that a signal left (SP_PREEMPTED); the place of the address
@@ -451,8 +455,8 @@ void preempt(p* pp, uint32_t slice, bool by_signal);
 [[noreturn, gnu::weak]] void exit_locked_m(m* mp);
 // Parks for good: another goroutine ends the program.
 [[gnu::weak]] void wait_for_exit();
-// Frees g::exceptions (abi/exception.cpp).
-[[gnu::weak]] void drop_exceptions(g* gp);
+// Destroys the current goroutine's locals: they are the program's (sched/goroutine_local.cpp).
+void destroy_locals() asm("runtime.destroy_locals");
 // Frees g::name. Prints it, for the header of a dump: , "NAME".
 [[gnu::weak]] void drop_name(g* gp);
 [[gnu::weak]] void print_name(report& out, const g* gp);

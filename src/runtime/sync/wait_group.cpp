@@ -115,13 +115,13 @@ bool wait_group::join(void* waiting) {
     }
 }
 
-bool wait_group::is_zero() const {
+std::int32_t wait_group::count() const {
     // Acquire: pairs with the release of those who made it zero.
-    return count_of(state_.load(std::memory_order_acquire)) == 0;
+    return static_cast<std::int32_t>(count_of(state_.load(std::memory_order_acquire)));
 }
 
 void wait_group::wait() {
-    if (is_zero()) {
+    if (count() == 0) {
         return;
     }
     runtime::park([](g* gp, void* self) { return static_cast<wait_group*>(self)->join(gp); }, this,

@@ -110,7 +110,7 @@ private:
     template <class F>
     void run(F&& f) {
         detail::caught thrown;
-        const bool returned = thrown.call([this, &f] {
+        const bool returned = thrown.call([&] {
             if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
                 std::forward<F>(f)();
             } else {

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <expected>
 #include <iterator>
-#include <memory>
 #include <new>
 #include <optional>
 #include <type_traits>
@@ -101,7 +100,7 @@ void move_received(channel* from, const transfer& by, void* to) {
     T* const value = std::launder(static_cast<T*>(by.place));
     move_to(to, std::move(*value));
     if (by.buffered) {
-        std::destroy_at(value);
+        value->~T();
         if (by.partner != nullptr) {
             move_to(by.place, std::move(*static_cast<T*>(by.partner->value)));
         }
@@ -168,7 +167,7 @@ public:
     void clear() {
         if (here_) {
             here_ = false;
-            std::destroy_at(here());
+            here()->~T();
         }
     }
 
@@ -367,7 +366,7 @@ private:
 
 template <class T>
 void destroy_value(void* value) {
-    std::destroy_at(static_cast<T*>(value));
+    static_cast<T*>(value)->~T();
 }
 
 } // namespace detail

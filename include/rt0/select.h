@@ -5,8 +5,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -41,9 +39,9 @@ concept takes_received = std::invocable<F&, std::optional<T>> || std::invocable<
 template <class F, class T>
 void call_with(F& handler, arrival<T>& value) {
     if constexpr (std::invocable<F&, std::optional<T>>) {
-        (void)std::invoke(handler, value.take());
+        (void)std::apply(handler, std::forward_as_tuple(value.take()));
     } else {
-        (void)std::invoke(handler);
+        (void)std::apply(handler, std::tuple<>());
     }
 }
 
@@ -89,7 +87,7 @@ struct send_case {
         if (what == outcome::move) {
             move_sent(to, by, std::move(value));
         }
-        (void)std::invoke(handler);
+        (void)std::apply(handler, std::tuple<>());
     }
 };
 
@@ -107,7 +105,7 @@ void finish_case(Case& taken, outcome what, const transfer& by) {
     if constexpr (waits_for_channel<Case>) {
         taken.complete(what, by);
     } else {
-        (void)std::invoke(taken.handler);
+        (void)std::apply(taken.handler, std::tuple<>());
     }
 }
 
@@ -254,11 +252,17 @@ private:
             detail::too_many_cases();
         }
         std::array<std::uint16_t, few> little;
-        std::unique_ptr<std::uint16_t[]> large;
+        struct memory {
+            std::uint16_t* of = nullptr;
+            memory() = default;
+            memory(const memory&) = delete;
+            memory& operator=(const memory&) = delete;
+            ~memory() { delete[] of; }
+        } large;
         std::uint16_t* order = little.data();
         if (cases.size() > few) {
-            large = std::make_unique_for_overwrite<std::uint16_t[]>(cases.size());
-            order = large.get();
+            large.of = new std::uint16_t[cases.size()];
+            order = large.of;
         }
         static_assert(sizeof(select_case) == sizeof(detail::waiter));
         auto* const waiters = cases.empty() ? nullptr : &cases.front().as_;

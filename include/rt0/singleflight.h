@@ -125,7 +125,8 @@ private:
 
         result given() {
             // Nobody joins any more.
-            return on_->shared ? result{*on_->value, true} : result{*std::move(on_->value), false};
+            Value& value = *on_->value; // NOLINT(bugprone-unchecked-optional-access): use says so
+            return on_->shared ? result{value, true} : result{std::move(value), false};
         }
 
     private:

@@ -48,7 +48,7 @@ void* __cxa_get_globals() {
         one->older = newest;
         newest = one;
     }
-    return &static_cast<globals*>(one)->caught;
+    return static_cast<void*>(&static_cast<globals*>(one)->caught);
 }
 
 void* __cxa_get_globals_fast() {

@@ -7,6 +7,7 @@
 namespace runtime {
 
 // Null in a program of one goroutine that has none.
+// NOLINTNEXTLINE(readability-redundant-declaration): the weak one
 [[gnu::weak]] void destroy_locals() asm("runtime.destroy_locals");
 
 extern "C" {

@@ -106,7 +106,8 @@ void idle_caches() {
     raw_call(35, reinterpret_cast<long>(time.data())); // nanosleep
     const long later = status("VmRSS:");
     rt0::eprintln("KiB: {} before, {} after the wave, {} later", before, after, later);
-    check(later - before < 24 * mib);
+    // 15 to 29 MiB here; 55 to 72 where nothing goes back.
+    check(later - before < 40 * mib);
 }
 
 // A burst runs depth first: however many there are in it, few of them are live.

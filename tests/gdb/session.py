@@ -51,6 +51,24 @@ def run(test):
     gdb.execute("quit %d" % status)
 
 
+def quietly():
+    """What gdb prints at each stop goes nowhere."""
+    gdb.execute("set logging file /dev/null")
+    gdb.execute("set logging redirect on")
+    gdb.execute("set logging enabled on", to_string=True)
+
+
+def limit(path, pattern):
+    """The number that a page of ours states."""
+    found = re.search(pattern, "\n".join(source_lines(path)))
+    check(found, "%s does not say %s" % (path, pattern))
+    return int(found[1])
+
+
+def instruction():
+    return gdb.execute("x/i $pc", to_string=True).strip()
+
+
 def alive():
     return gdb.selected_inferior().pid != 0
 

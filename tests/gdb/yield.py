@@ -8,21 +8,9 @@ import gdb
 from session import *
 
 
-def limit():
-    text = "\n".join(source_lines("docs/scheduler.md"))
-    found = re.search(r"A yield with one p executes (\d+) instructions", text)
-    check(found, "docs/scheduler.md does not say how many instructions a yield executes")
-    return int(found[1])
-
-
-def instruction():
-    return gdb.execute("x/i $pc", to_string=True).strip()
-
-
 def test():
-    gdb.execute("set logging file /dev/null")
-    gdb.execute("set logging redirect on")
-    gdb.execute("set logging enabled on", to_string=True)
+    quietly()
+    most = limit("docs/scheduler.md", r"A yield with one p executes (\d+) instructions")
     gdb.Breakpoint("give_way", temporary=True)
     gdb.execute("run")
     # Behind the first, which begins the other goroutine.
@@ -47,8 +35,8 @@ def test():
         # To the next: the other goroutine calls gosched.
         while "gosched" not in instruction():
             gdb.execute("stepi")
-    say("%s instructions, at most %d" % (counts, limit()))
-    check(max(counts) <= limit(), "a yield executes %d instructions" % max(counts))
+    say("%s instructions, at most %d" % (counts, most))
+    check(max(counts) <= most, "a yield executes %d instructions" % max(counts))
 
 
 run(test)

@@ -590,7 +590,7 @@ constexpr std::array models{
     explore::model{"condition_for_two", notified<2, false>, {.preemptions = 2, .stale = 0}},
     explore::model{"condition_for_all", notified<2, true>, {.preemptions = 2, .stale = 0}},
     explore::model{"condition_ends", condition_ends, {.preemptions = 2, .stale = 1}},
-    explore::model{"barrier", phases_of<1, 2>, {.preemptions = 3, .stale = 1}},
+    explore::model{"barrier", phases_of<1, 2>, {.preemptions = 2, .stale = 1}},
     explore::model{"barrier_of_three", phases_of<2, 1>, {.preemptions = 2, .stale = 0}},
     explore::model{"barrier_dropped", one_drops_out, {.preemptions = 3, .stale = 1}},
     explore::model{"barrier_ends", barrier_ends, {.preemptions = 3, .stale = 1}},

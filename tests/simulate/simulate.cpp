@@ -108,8 +108,10 @@ public:
             break;
         case 2: {
             permits_.acquire();
-            const among here(with_a_permit_, 2, "more have a permit than there are");
-            stay();
+            {
+                const among here(with_a_permit_, 2, "more have a permit than there are");
+                stay();
+            }
             permits_.release();
             break;
         }

@@ -359,7 +359,7 @@ private:
     friend class task_group;
     constexpr explicit wait_group(std::int32_t count)
         : state_(static_cast<std::uint64_t>(static_cast<std::int64_t>(count)) * 2) {}
-    [[nodiscard]] std::int32_t count() const;
+    [[nodiscard]] std::int64_t count() const;
     void release();
     bool join(void* waiting);
 

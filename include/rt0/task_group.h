@@ -16,7 +16,7 @@
 namespace rt0 {
 
 namespace detail {
-[[noreturn]] void limit_while_active(std::int32_t active);
+[[noreturn]] void limit_while_active(std::int64_t active);
 
 template <class F, class Error>
 concept a_task = std::invocable<F> && (std::is_void_v<std::invoke_result_t<F>> ||
@@ -43,7 +43,7 @@ public:
     /// At most n of them at the same time from now on; a negative n is no limit, as at first.
     /// Panics with Go's text where some have not ended. While nobody else uses the group.
     void set_limit(std::ptrdiff_t n) {
-        if (const std::int32_t active = tasks_.count(); active != 0) {
+        if (const std::int64_t active = tasks_.count(); active != 0) {
             detail::limit_while_active(active);
         }
         if (n < 0) {

@@ -365,6 +365,13 @@ struct looks_back {
 };
 rt0::goroutine_local<looks_back> three;
 
+// A thread's end uses one after the goroutine's own are gone.
+struct uses_two {
+    bool used = false;
+    ~uses_two() { order.push_back(used ? 10 + two->id : 0); }
+};
+thread_local uses_two of_thread;
+
 void destroyed() {
     const auto in_goroutine = [](auto f) {
         rt0::wait_group group;
@@ -398,6 +405,12 @@ void destroyed() {
         check(two->id == 2);
     });
     check(order == std::vector({2}));
+    order.clear();
+    in_goroutine([] {
+        rt0::lock_os_thread();
+        of_thread.used = true;
+    });
+    check(order == std::vector({12, 2}));
 }
 
 // Variables that come and go: a new one has nothing of the old one's.

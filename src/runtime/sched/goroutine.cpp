@@ -167,6 +167,7 @@ void goexit1() {
         // The thread ends with it.
         if (auto* const run = if_linked(run_thread_exit_handlers)) {
             run();
+            destroy_locals(); // what they have used anew
         }
     }
     no_preempt::begin();

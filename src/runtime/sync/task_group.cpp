@@ -6,9 +6,9 @@
 
 namespace rt0::detail {
 
-void limit_while_active(std::int32_t active) {
+void limit_while_active(std::int64_t active) {
     runtime::text<80> said;
-    said << "errgroup: modify limit while " << static_cast<uint32_t>(active)
+    said << "errgroup: modify limit while " << static_cast<uint64_t>(active)
          << " goroutines in the group are still active";
     runtime::panic(said.view());
 }

@@ -115,9 +115,9 @@ bool wait_group::join(void* waiting) {
     }
 }
 
-std::int32_t wait_group::count() const {
+std::int64_t wait_group::count() const {
     // Acquire: pairs with the release of those who made it zero.
-    return static_cast<std::int32_t>(count_of(state_.load(std::memory_order_acquire)));
+    return count_of(state_.load(std::memory_order_acquire));
 }
 
 void wait_group::wait() {

@@ -19,7 +19,7 @@ void anew(T& object) {
 void point();
 /// One of so many numbers, from 0 on: each of them in some schedule.
 std::size_t any(std::size_t of);
-/// Is that the bug that this program is to have? --planted N (planted_together in CMakeLists.txt).
+/// Is that the bug that this program is to have? --planted N (planted in CMakeLists.txt).
 bool has_bug(int number);
 /// The thread spins: others have a turn before it goes on.
 void pause();

@@ -11,7 +11,6 @@ namespace runtime::mem {
 namespace {
 
 constexpr size_t arena_size = 2 * 1024 * 1024;
-constexpr size_t page_size = 4096;
 
 // Its description lies where its first block would be.
 struct block_arena {

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "mem/page.h"
+
 namespace runtime::mem {
 
 inline constexpr size_t least_block = 1024;
@@ -52,9 +54,8 @@ inline constexpr size_t g_size = 96;
 // thousand goroutines would share a few sets of the cache.
 inline void* goroutine_place(void* block) {
     constexpr uintptr_t line = 64;
-    constexpr uintptr_t page = 4096;
     const auto lo = reinterpret_cast<uintptr_t>(block);
-    return reinterpret_cast<void*>(lo + goroutine_block_size - lo / page % 2 * line - g_size);
+    return reinterpret_cast<void*>(lo + goroutine_block_size - lo / page_size % 2 * line - g_size);
 }
 
 // The next in a list of blocks that nobody uses: their last word. (It may be the last of the g.)

@@ -23,7 +23,6 @@ struct alignas(16) space {
 
 namespace {
 
-constexpr size_t page_size = 4096;
 // What the arguments' alignment and a return address may cost beside the frame itself.
 constexpr size_t entry_cost = 80;
 constexpr size_t overhead = sizeof(segment) + guard_margin + entry_cost;

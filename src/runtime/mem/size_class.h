@@ -14,9 +14,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "mem/page.h"
+
 namespace runtime::mem {
 
-inline constexpr size_t page_size = 4096;
 inline constexpr size_t span_size = size_t{64} << 10;
 // The fixed part of a span's header: a cache line.
 inline constexpr size_t span_header_size = 64;

@@ -21,15 +21,15 @@ constexpr uint32_t goid_batch = 16;
 // still in the cache, and depth first where goroutines start others (docs/decisions/005-bursts.md).
 constexpr uint32_t burst = 128;
 
-constexpr uintptr_t line = 64;
+constexpr uintptr_t cache_line = 64;
 
 // Goroutine 1's: it takes over the kernel's stack. rt0_go has left room for it above the frames of
 // the boot, and these are dead when it starts. So it needs no system call, no mapping and no page
 // that the kernel has not touched already, and has the kernel's own guard
 // (docs/decisions/002-layout.md).
 g* first_g() {
-    static_assert(sizeof(g) + 2 * line <= FIRST_G_ROOM);
-    const uintptr_t top = ((g0.stack_hi + FIRST_G_ROOM) & ~(line - 1)) - sizeof(g);
+    static_assert(sizeof(g) + 2 * cache_line <= FIRST_G_ROOM);
+    const uintptr_t top = ((g0.stack_hi + FIRST_G_ROOM) & ~(cache_line - 1)) - sizeof(g);
     auto* const gp = new (reinterpret_cast<void*>(top)) g{};
     gp->stack_hi = top;
     gp->status.store(g_status::dead, std::memory_order_relaxed);

@@ -544,35 +544,34 @@ void starters() {
     }
 }
 
-// Three hundred loops of starts and waits, in step with each other, and nothing else in the queues:
-// each has its turn before the others have started two million goroutines.
+// Three hundred loops of starts and waits, in step with each other, and nothing else in the queues: when all
+// are there, each has its turn before the others have started twenty million goroutines, which takes a second.
 void in_step() {
-    constexpr long many = 2'000'000;
+    constexpr int loops = 300;
+    constexpr long many = 20'000'000;
     for (const int waits : {1, 2, 5}) {
-        std::array<std::atomic<bool>, 300> had_turn{};
+        rt0::latch there(loops);
+        std::atomic<int> had_turn = 0;
         std::atomic<long> started = 0;
         rt0::wait_group group;
-        for (std::atomic<bool>& own : had_turn) {
-            group.go([&own, &started, waits] {
-                while (started < many) {
+        for (int i = 0; i < loops; ++i) {
+            group.go([&, waits] {
+                there.arrive_and_wait();
+                bool first = true;
+                while (had_turn < loops && started < many) {
                     rt0::wait_group inner;
-                    for (int i = 0; i < waits; ++i) {
+                    for (int started_here = 0; started_here < waits; ++started_here) {
                         inner.go([] {});
                     }
                     inner.wait();
                     started += waits;
-                    if (started < many) {
-                        own = true;
-                    }
+                    had_turn += first ? 1 : 0;
+                    first = false;
                 }
             });
         }
         group.wait();
-        int without = 0;
-        for (const std::atomic<bool>& own : had_turn) {
-            without += own ? 0 : 1;
-        }
-        check(without == 0);
+        check(had_turn == loops);
     }
 }
 

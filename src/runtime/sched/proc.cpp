@@ -1,6 +1,7 @@
 // The scheduler's loop: newproc, schedule, execute, park, ready.
 #include "base/fatal.h"
 #include "base/if_linked.h"
+#include "base/pause.h"
 #include "os/os.h"
 #include "sched/runq.h"
 #include "sched/sched.h"
@@ -9,10 +10,13 @@ namespace runtime {
 
 namespace {
 
-// The global queue is looked at, and runnext does without its privilege, every so many switches, so
-// that goroutines that keep readying each other starve nobody. Go's number, a prime. But not more
-// often than every some microseconds.
-constexpr uint32_t global_queue_tick = 61;
+// The global queue and the ring's oldest have their turn, and runnext does without its privilege,
+// every so many switches, so that goroutines that keep readying each other starve nobody. Go's
+// number, a prime. But not more often than every so many cycles of the time stamp counter, some
+// microseconds: who gets in on top of a tree of goroutines that is being worked through depth first
+// begins another one, and so many of them would be alive at once.
+constexpr uint32_t switches_between_looks = 61;
+constexpr uint64_t cycles_between_looks = 50'000;
 
 constexpr uint32_t goid_batch = 16;
 
@@ -79,14 +83,35 @@ void tell_others(p* pp) {
     }
 }
 
-// Every 61 switches: what the p's queues alone would starve.
+// Is it time to look around? If not, so many more switches have to come first. (Where the counters
+// of two processors differ it is once too early or a little too late.)
+bool time_to_look(p* pp) {
+    if (pp->switches_left.load(std::memory_order_relaxed) != 0) [[likely]] {
+        return false;
+    }
+    if (cycles() - pp->looked_at >= cycles_between_looks) {
+        return true;
+    }
+    pp->switches_left.store(switches_between_looks, std::memory_order_relaxed);
+    return false;
+}
+
+// What those that the p has at hand would starve, or null. The global queue and the ring take turns,
+// or what the ring has would wait for as long as the global queue has something.
 g* look_around(p* pp) {
-    pp->switches_left.store(global_queue_tick, std::memory_order_relaxed);
+    pp->switches_left.store(switches_between_looks, std::memory_order_relaxed);
+    pp->looked_at = cycles();
+    ++pp->looks;
     if (auto* const more = if_linked(look_after)) {
         more(pp);
     }
     if (g* const next = runqget_next(pp)) {
         runqput(pp, next, false);
+    }
+    if (pp->looks % 2 == 0) {
+        if (g* const gp = runqget_ring(pp)) {
+            return gp;
+        }
     }
     // One: more would make a full ring of one that is full enough, and half of that would go back.
     if (g* const gp = look_at_global(pp, 0)) {
@@ -105,7 +130,7 @@ g* findrunnable(bool* inherit_time) {
             if_linked(retirep)(mp);
             continue; // with another p
         }
-        if (pp->switches_left.load(std::memory_order_relaxed) == 0) {
+        if (time_to_look(pp)) {
             if (g* const gp = look_around(pp)) {
                 return gp;
             }
@@ -195,8 +220,7 @@ void submit_or_run(p* pp, g* gp) {
         return;
     }
     g* const starter = getg();
-    const uint32_t left = pp->switches_left.load(std::memory_order_relaxed);
-    if (left == 0 || starter->locked || gp->locked) [[unlikely]] {
+    if (time_to_look(pp) || starter->locked || gp->locked) [[unlikely]] {
         submit_g(pp, gp);
         no_preempt::end();
         gosched();
@@ -205,7 +229,8 @@ void submit_or_run(p* pp, g* gp) {
     set_running(starter->m, pp, gp, false);
     starter->status.store(g_status::runnable, std::memory_order_relaxed);
     starter->schedlink = pp->starters.load(std::memory_order_relaxed);
-    switch_to(starter, gp, &pp->starters, &pp->switches_left, left - 1);
+    switch_to(starter, gp, &pp->starters, &pp->switches_left,
+              pp->switches_left.load(std::memory_order_relaxed) - 1);
 }
 
 void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by) {
@@ -372,7 +397,7 @@ void procresize(uint32_t count) {
     sched.mcount = 1;
     m0.tls = get_tcb();
     p0.exclusive.store(true, std::memory_order_relaxed); // until start_threads
-    p0.switches_left.store(global_queue_tick, std::memory_order_relaxed);
+    p0.switches_left.store(switches_between_looks, std::memory_order_relaxed);
     acquirep(&p0);
 }
 

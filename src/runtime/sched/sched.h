@@ -164,10 +164,10 @@ struct p {
     // needs no locked instructions. The owner sets it (sched.cpp has the protocol); thieves read
     // it.
     atomic<bool> exclusive;
-    // So many more switches until the global queue is looked at, and what runnext has goes to the
-    // ring's end.
+    // So many more switches until it is time to look around (proc.cpp).
     atomic<uint32_t> switches_left;
-    uint32_t looks; // at the global queue
+    uint32_t looks;     // so many there were
+    uint64_t looked_at; // in cycles, the last time
     // Counts every execute that starts a new time slice. sysmon reads it.
     atomic<uint32_t> schedtick;
     // The time slice, by its schedtick, that sysmon wants to end. sysmon writes it.

@@ -801,7 +801,7 @@ void set_gomaxprocs(uint32_t count) {
 
 void look_after(p* pp) {
     claim_exclusive(pp);
-    if (++pp->looks % looks_for_starters == 0) {
+    if (pp->looks % looks_for_starters == 0) {
         queue_starters(pp);
     }
 }

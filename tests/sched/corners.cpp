@@ -544,8 +544,9 @@ void starters() {
     }
 }
 
-// Three hundred loops of starts and waits, in step with each other, and nothing else in the queues: when all
-// are there, each has its turn before the others have started twenty million goroutines, which takes a second.
+// Three hundred loops of starts and waits, in step with each other, and nothing else in the queues:
+// when all are there, each has its turn before the others have started twenty million goroutines,
+// which takes a second.
 void in_step() {
     constexpr int loops = 300;
     constexpr long many = 20'000'000;

@@ -96,8 +96,8 @@ bool time_to_look(p* pp) {
     return false;
 }
 
-// What those that the p has at hand would starve, or null. The global queue and the ring take turns,
-// or what the ring has would wait for as long as the global queue has something.
+// What those that the p has at hand would starve, or null. The global queue and the ring take
+// turns, or what the ring has would wait for as long as the global queue has something.
 g* look_around(p* pp) {
     pp->switches_left.store(switches_between_looks, std::memory_order_relaxed);
     pp->looked_at = cycles();

@@ -25,7 +25,7 @@ ENOUGH = 95  # per cent
 
 # Where nothing is optimised each branch is where it was written, and nothing but the sources' own. What they find out
 # about optimisation is what it is in the tests: the sizes of guards.
-OPTIONS = ("-O0 -D__OPTIMIZE__ -fno-exceptions -fno-sanitize=all -Wno-error --coverage -fprofile-update=atomic "
+OPTIONS = ("-O0 -D__OPTIMIZE__ -fno-sanitize=all -Wno-error --coverage -fprofile-update=atomic "
            f"'-fprofile-filter-files=/src/runtime/({'|'.join(FOLDERS)})/'")
 # Many runs end by _exit, some of them by a fatal error of the runtime.
 ENDS = """
@@ -120,7 +120,7 @@ def add_up(directory):
                         continue
                     lines[name, at] = lines.get((name, at), False) or line["count"] > 0
                     taken = [branch["count"] > 0 for branch in line["branches"] if not branch["throw"]]
-                    known = branches.setdefault((name, at, line["function_name"]), taken)
+                    known = branches.setdefault((name, at, line.get("function_name")), taken)
                     # A condition of several lines may have its branches on another one of them in a copy, whose types are
                     # others: then the first counts.
                     if len(known) == len(taken):

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sync/chan.h"
 #include "tests/explore/explore.h"
@@ -59,6 +60,17 @@ int number(const parcel& of) {
 }
 int number(int of) {
     return of;
+}
+
+// Of a size that has no copy of its own.
+struct large {
+    explicit large(int n)
+        : number(n) {}
+    int number;
+    std::array<std::byte, 12> more{};
+};
+int number(const large& of) {
+    return of.number;
 }
 
 // What a call had on its stack is gone now.
@@ -562,7 +574,128 @@ void never_otherwise() {
     });
 }
 
-constexpr std::array<explore::model, 31> models{{
+// What takes no second goroutine: what can be done at once, and what cannot.
+template <class T, int capacity>
+void alone() {
+    run([] {
+        const chan<T> none;
+        check(!try_give(none, 1) && try_take(none) == nothing,
+              "a channel that is not there takes or gives");
+        check(none.len() == 0 && none.cap() == 0, "a channel that is not there has room");
+        check(panics("close of nil channel", [&] { none.close(); }), "it is closed");
+
+        const chan<T> c(capacity);
+        for (int i = 1; i <= capacity; ++i) {
+            check(try_give(c, i), "there is room, and it is not taken");
+        }
+        check(c.len() == capacity && c.cap() == capacity, "another length");
+        check(!try_give(c, 9), "there is no room, and it is taken");
+        for (int i = 1; i <= capacity; ++i) {
+            check(try_take(c) == i, "another value");
+        }
+        check(try_take(c) == nothing, "there is a value that nobody sent");
+        for (int i = 0; i < capacity; ++i) {
+            check(try_give(c, i), "no room");
+        }
+        c.close();
+        check(panics("send on closed channel", [&] { give(c, 1); }),
+              "a closed channel takes a value");
+        check(panics("send on closed channel", [&] { (void)try_give(c, 1); }),
+              "a closed channel takes a value");
+        check(panics("close of closed channel", [&] { c.close(); }), "it is closed twice");
+        for (int i = 0; i < capacity; ++i) {
+            check(take(c) == i, "what was sent before the end is lost");
+        }
+        check(take(c) == closed && try_take(c) == closed, "it is not closed");
+    });
+}
+
+// Selects of no case, of one, of more than are sorted by insertion, and in order.
+template <class T>
+void selects_alone() {
+    run([] {
+        bool none = false;
+        select(otherwise([&] { none = true; }));
+        check(none, "something is chosen of nothing");
+
+        const chan<T> c(2);
+        const auto nobody = [](std::optional<T>) { check(false, "another case"); };
+        none = false;
+        then([&] { select(recv(c, nobody), otherwise([&] { none = true; })); });
+        check(none, "something is chosen that is not there");
+        then([&] { select(send(c, T(1), [] {})); });
+        then([&] { rt0::select_in_order(send(c, T(2), [] {}), recv(c, nobody)); });
+        int got = 0;
+        const auto takes = [&](std::optional<T> value) { got = number(*value); };
+        then([&] { select(recv(c, takes)); });
+        check(got == 1, "another value");
+
+        std::vector<chan<T>> many;
+        std::array<rt0::received<T>, 20> places;
+        std::vector<rt0::select_case> cases;
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            many.emplace_back(1);
+        }
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            cases.emplace_back(many[i * 7 % 20], places[i]);
+        }
+        const auto got_in = [&](std::size_t place) { return number(*places[place].take()); };
+        check(!then([&] { return rt0::try_select(cases); }),
+              "something is chosen of what is empty");
+        give(many[3], 3);
+        check(then([&] { return select(cases); }) == 9 && got_in(9) == 3, "another case");
+        give(many[4], 4);
+        give(many[7], 7);
+        check(then([&] { return rt0::select_in_order(cases); }) == 1 && got_in(1) == 7,
+              "not the first one");
+        check(then([&] { return rt0::try_select_in_order(cases); }) == 12 && got_in(12) == 4,
+              "another case");
+    });
+}
+
+// One that waits in order, and another one for it.
+template <class T>
+void waits_in_order() {
+    run([] {
+        const chan<T> c(0);
+        const chan<T> d(1);
+        go([&] {
+            give(d, 2);
+            give(c, 1);
+        });
+        int sum = 0;
+        for (int i = 0; i < 2; ++i) {
+            const auto takes = [&](std::optional<T> value) { sum += number(*value); };
+            then([&] { rt0::select_in_order(recv(c, takes), recv(d, takes)); });
+        }
+        check(sum == 3, "a value is lost or there twice");
+        explore::join();
+    });
+}
+
+void refused() {
+    run([] {
+        const char* const size = "makechan: size out of range";
+        check(panics(size,
+                     [] {
+                         (void)rt0::detail::make_channel(std::size_t{INT32_MAX} + 1, 1, 1, nullptr);
+                     }),
+              "many");
+        check(panics(size,
+                     [] {
+                         (void)rt0::detail::make_channel(1, std::size_t{UINT32_MAX} + 1, 1,
+                                                         nullptr);
+                     }),
+              "large");
+        check(panics(size,
+                     [] { (void)rt0::detail::make_channel(1, 1, std::size_t{1} << 24, nullptr); }),
+              "aligned");
+        check(panics("select: too many cases (max 65536)", [] { rt0::detail::too_many_cases(); }),
+              "too many");
+    });
+}
+
+constexpr std::array<explore::model, 38> models{{
     {"unbuffered", one_to_one<parcel, 0>, {.preemptions = 3, .stale = 1}},
     {"unbuffered_plain", one_to_one<int, 0>, {.preemptions = 3, .stale = 1}},
     {"buffered", one_to_one<parcel, 1>, {.preemptions = 2, .stale = 1}},
@@ -594,6 +727,13 @@ constexpr std::array<explore::model, 31> models{{
     {"closed_for_a_select", closed_for_a_select<parcel>, {.preemptions = 3, .stale = 1}},
     {"one_comes_and_one_closes", one_comes_and_one_closes<parcel>, {.preemptions = 2, .stale = 0}},
     {"never_otherwise", never_otherwise<int>, {.preemptions = 3, .stale = 1}},
+    {"alone", alone<parcel, 2>, {.preemptions = 1, .stale = 0}},
+    {"alone_unbuffered", alone<parcel, 0>, {.preemptions = 1, .stale = 0}},
+    {"alone_plain", alone<int, 2>, {.preemptions = 1, .stale = 0}},
+    {"alone_large", alone<large, 1>, {.preemptions = 1, .stale = 0}},
+    {"selects_alone", selects_alone<parcel>, {.preemptions = 1, .stale = 0}},
+    {"waits_in_order", waits_in_order<int>, {.preemptions = 2, .stale = 1}},
+    {"refused", refused, {.preemptions = 1, .stale = 0}},
 }};
 
 } // namespace

@@ -1,11 +1,26 @@
 // What the sources under test find below them: the kernel's calls, and the end of the program.
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "arch/amd64/tcb.h"
 #include "base/fatal.h"
 #include "os/os.h"
 #include "tests/explore/explore.h"
+#include "tests/explore/machine.h"
+
+namespace machine {
+
+namespace {
+const char* expected_fatal = nullptr;
+} // namespace
+
+// It is thrown, so that the model goes on.
+void expect_fatal(const char* text) {
+    expected_fatal = text;
+}
+
+} // namespace machine
 
 namespace runtime {
 
@@ -33,6 +48,10 @@ void sleep(int64_t /*nanoseconds*/) {
 } // namespace os
 
 void fatal(std::string_view text) {
+    if (machine::expected_fatal != nullptr &&
+        text == std::exchange(machine::expected_fatal, nullptr)) {
+        throw std::string(text);
+    }
     explore::fail(("fatal error: " + std::string(text)).c_str());
 }
 

@@ -18,7 +18,8 @@ namespace machine {
 void run(std::uint32_t procs, std::function<void()> main);
 /// Starts a goroutine, as rt0::go does.
 void go(std::function<void()> body);
-/// The run ends well where the runtime says that, and only there.
+/// The run ends well where the runtime says that, and only there. Over kernel.cpp: the next fatal
+/// error may be that one, and is thrown as a std::string.
 void expect_fatal(const char* text);
 /// From the model's first goroutine: sysmon, for which each sleep is short and each look late.
 void start_sysmon();

@@ -1,11 +1,13 @@
 // What is in rt0/sync.h, on goroutines that are threads of the explorer's; each has a p of its own.
 #include <rt0/sync.h>
+#include <rt0/task_group.h>
 
 #include <array>
 #include <cstring>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <string>
 #include <utility>
 
 #include "sched/sched.h"
@@ -566,6 +568,71 @@ void called_once() {
     });
 }
 
+// Whether it panics or is fatal with that.
+template <class F>
+bool ends_with(const char* text, F call) {
+    machine::expect_fatal(text);
+    try {
+        call();
+    } catch (const std::string& got) {
+        machine::expect_fatal(nullptr);
+        check(got == text, "another text than that one");
+        return true;
+    }
+    return false;
+}
+
+// What no program may do.
+void misused() {
+    run([] {
+        rt0::mutex lock;
+        check(ends_with("sync: unlock of unlocked mutex", [&] { lock.unlock(); }), "unlocked");
+        lock.lock();
+        lock.unlock();
+        check(ends_with("sync: unlock of unlocked mutex", [&] { lock.unlock(); }),
+              "unlocked twice");
+        rt0::shared_mutex shared;
+        check(ends_with("sync: RUnlock of unlocked RWMutex", [&] { shared.unlock_shared(); }),
+              "nobody reads");
+        check(ends_with("sync: Unlock of unlocked RWMutex", [&] { shared.unlock(); }),
+              "nobody writes");
+        rt0::counting_semaphore<2> permits(1);
+        check(
+            ends_with("sync: released more than a semaphore may have", [&] { permits.release(2); }),
+            "too many");
+        check(ends_with("sync: released more than a semaphore may have",
+                        [&] { permits.release(-1); }),
+              "fewer");
+        rt0::barrier barrier(1);
+        check(ends_with("sync: more arrived at a barrier than it expects",
+                        [&] { (void)barrier.arrive(2); }),
+              "more");
+        check(ends_with("sync: more arrived at a barrier than it expects",
+                        [&] { (void)barrier.arrive(0); }),
+              "none");
+        check(ends_with("errgroup: modify limit while 2 goroutines in the group are still active",
+                        [] { rt0::detail::limit_while_active(2); }),
+              "a limit");
+    });
+}
+
+// A reader that does not leave through its seat, and one who is not there.
+void misread() {
+    run([] {
+        rt0::shared_mutex shared;
+        for (int i = 0; i < 3; ++i) {
+            shared.lock_shared();
+            shared.unlock_shared();
+        }
+        check(ends_with("sync: RUnlock of unlocked RWMutex",
+                        [&] {
+                            shared.unlock_shared();
+                            shared.lock(); // it may be seen here alone
+                        }),
+              "nobody reads");
+    });
+}
+
 constexpr std::array models{
     explore::model{"mutex", excludes<1, 2>, {.preemptions = 3, .stale = 0}},
     explore::model{"mutex_of_three", excludes<2, 1>, {.preemptions = 2, .stale = 0}},
@@ -596,6 +663,8 @@ constexpr std::array models{
     explore::model{"barrier_ends", barrier_ends, {.preemptions = 3, .stale = 1}},
     explore::model{"once", called_once<1>, {.preemptions = 3, .stale = 1}},
     explore::model{"once_of_three", called_once<2>, {.preemptions = 2, .stale = 0}},
+    explore::model{"misused", misused, {.preemptions = 1, .stale = 0}},
+    explore::model{"misread", misread, {.preemptions = 1, .stale = 0}},
 };
 
 } // namespace

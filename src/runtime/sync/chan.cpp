@@ -327,12 +327,11 @@ void close_channel(channel* of) {
 
 channel* make_channel(size_t capacity, size_t size, size_t alignment, void (*destroy)(void*)) {
     alignment = alignment < channel::line ? channel::line : alignment;
-    size_t bytes = 0;
-    if (capacity > INT32_MAX || size > UINT32_MAX || alignment / channel::line > UINT16_MAX ||
-        __builtin_mul_overflow(capacity, size, &bytes) || bytes > PTRDIFF_MAX - alignment) {
+    if (capacity > INT32_MAX || size > UINT32_MAX || alignment / channel::line > UINT16_MAX) {
         runtime::panic("makechan: size out of range");
     }
-    void* const memory = runtime::mem::allocate(alignment + bytes, alignment);
+    static_assert(uint64_t{INT32_MAX} * UINT32_MAX < PTRDIFF_MAX - UINT16_MAX * channel::line);
+    void* const memory = runtime::mem::allocate(alignment + capacity * size, alignment);
     if (memory == nullptr) {
         runtime::fatal_no_memory("cannot make a channel", runtime::os::ENOMEM_);
     }

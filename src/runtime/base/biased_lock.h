@@ -45,14 +45,20 @@ public:
     ~biased_lock() = default;
 
     void lock() {
-        set_claim(name() | by_bias);
-        const tcb* const self = get_tcb();
-        // Relaxed: the same thread's; what others did before they lost it was ordered by the word.
-        if (bias_.load(std::memory_order_relaxed) == owned_by(self)) [[likely]] {
-            return;
+        if (!lock_as_owner()) [[unlikely]] {
+            lock_as_other();
         }
+    }
+
+    // lock in two parts: if the calling thread is not the owner, the second one has to follow.
+    [[nodiscard]] bool lock_as_owner() {
+        set_claim(name() | by_bias);
+        // Relaxed: the same thread's; what others did before they lost it was ordered by the word.
+        return bias_.load(std::memory_order_relaxed) == owned_by(get_tcb());
+    }
+    void lock_as_other() {
         set_claim(name() | by_word);
-        take_word(self);
+        take_word(get_tcb());
     }
 
     void unlock() {

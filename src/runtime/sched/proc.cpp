@@ -361,7 +361,11 @@ void ready_at_last(g* gp) {
     __builtin_prefetch(reinterpret_cast<void*>(gp->sp + cache_line));
     set_status(gp, g_status::waiting, g_status::runnable);
     if (runqlen(pp) < burst) [[likely]] {
-        submit_g(pp, gp);
+        if (pp->runnext.load(std::memory_order_relaxed) == nullptr) [[likely]] {
+            pp->runnext.store(gp, std::memory_order_relaxed);
+        } else {
+            submit_g(pp, gp);
+        }
         set_claim(0);
         return;
     }

@@ -152,6 +152,22 @@ bool surely_empty(const channel* from) {
     return closed ? outcome::closed : outcome::blocked;
 }
 
+// The one that goes through the buffer calls a function in the middle, and would have all others
+// save what it needs.
+[[gnu::noinline]] outcome put_plain(channel* to, const void* value) {
+    copy(to->free_slot(), value, to->size);
+    to->added();
+    to->lock.unlock();
+    return outcome::passed;
+}
+
+[[gnu::noinline]] outcome get_plain(channel* from, void* value) {
+    copy(value, from->slot(from->head), from->size);
+    from->removed();
+    from->lock.unlock();
+    return outcome::passed;
+}
+
 // What the plain ones and the others have in common: the lock is taken already.
 template <bool Plain>
 [[gnu::always_inline]] inline outcome send_locked(channel* to, const void* value, bool waits,
@@ -169,14 +185,10 @@ template <bool Plain>
         }
     }
     if (to->used() < to->capacity) {
-        void* const place = to->free_slot();
         if constexpr (Plain) {
-            copy(place, value, to->size);
-            to->added();
-            to->lock.unlock();
-            return outcome::passed;
+            return put_plain(to, value);
         } else {
-            *by = {.place = place, .partner = nullptr, .buffered = true};
+            *by = {.place = to->free_slot(), .partner = nullptr, .buffered = true};
             return outcome::move;
         }
     }
@@ -198,14 +210,10 @@ template <bool Plain>
         return outcome::move;
     }
     if (from->used() != 0) {
-        void* const place = from->slot(from->head);
         if constexpr (Plain) {
-            copy(value, place, from->size);
-            from->removed();
-            from->lock.unlock();
-            return outcome::passed;
+            return get_plain(from, value);
         } else {
-            *by = {.place = place, .partner = nullptr, .buffered = true};
+            *by = {.place = from->slot(from->head), .partner = nullptr, .buffered = true};
             return outcome::move;
         }
     }
@@ -240,8 +248,38 @@ template <bool Plain>
 
 } // namespace
 
-outcome send_plain(channel* to, const void* value, bool waits) {
+namespace {
+
+// Whatever is not the way of a goroutine whose thread owns the channel's lock.
+[[gnu::noinline]] outcome send_plain_as_other(channel* to, const void* value) {
+    to->lock.lock_as_other();
+    return send_locked<true>(to, value, true, nullptr);
+}
+
+[[gnu::noinline]] outcome receive_plain_as_other(channel* from, void* value) {
+    from->lock.lock_as_other();
+    return receive_locked<true>(from, value, true, nullptr);
+}
+
+[[gnu::noinline]] outcome send_plain_or_not(channel* to, const void* value, bool waits) {
     return send<true>(to, value, waits, nullptr);
+}
+
+[[gnu::noinline]] outcome receive_plain_or_not(channel* from, void* value, bool waits) {
+    return receive<true>(from, value, waits, nullptr);
+}
+
+} // namespace
+
+// Nothing but calls that come last, so nothing is saved.
+outcome send_plain(channel* to, const void* value, bool waits) {
+    if (to == nullptr || !waits) {
+        return send_plain_or_not(to, value, waits);
+    }
+    if (!to->lock.lock_as_owner()) {
+        return send_plain_as_other(to, value);
+    }
+    return send_locked<true>(to, value, true, nullptr);
 }
 
 outcome begin_send(channel* to, void* value, bool waits, transfer* by) {
@@ -258,7 +296,13 @@ void finish_send(channel* to, const transfer& by) {
 }
 
 outcome receive_plain(channel* from, void* value, bool waits) {
-    return receive<true>(from, value, waits, nullptr);
+    if (from == nullptr || !waits) {
+        return receive_plain_or_not(from, value, waits);
+    }
+    if (!from->lock.lock_as_owner()) {
+        return receive_plain_as_other(from, value);
+    }
+    return receive_locked<true>(from, value, true, nullptr);
 }
 
 outcome begin_receive(channel* from, void* value, bool waits, transfer* by) {

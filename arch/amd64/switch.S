@@ -225,6 +225,47 @@ runtime.systemstack:
         .cfi_endproc
         .size   runtime.systemstack, . - runtime.systemstack
 
+// int runtime.vdso_call(int (*function)(int clock, timespec* time), int clock, timespec* time)
+// Calls a function of the vDSO on the m's g0 stack: it is the kernel's, and how much stack it takes is the kernel's
+// affair. Where the caller is on that stack already, on it.
+        .section .text.runtime.vdso_call, "ax", @progbits
+        .globl  runtime.vdso_call
+        .hidden runtime.vdso_call
+        .type   runtime.vdso_call, @function
+        .balign 16
+runtime.vdso_call:
+        .cfi_startproc
+        pushq   %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbp, 0
+        movq    %rsp, %rbp                      // the function keeps it
+        .cfi_def_cfa_register %rbp
+        incl    %fs:TCB_NOPREEMPT               // before the m is looked at: the goroutine stays on it
+        movq    %rdi, %rax
+        movl    %esi, %edi
+        movq    %rdx, %rsi
+        movq    %fs:TCB_G, %rcx
+        movq    G_M(%rcx), %rdx
+        movq    M_G0(%rdx), %rdx
+        cmpq    %rdx, %rcx
+        je      .Lon_g0
+        movq    G_SP(%rdx), %rdx                // nothing on it is kept, as in mcall;
+        movq    %rdx, %rcx
+        subq    %rsp, %rcx
+        cmpq    $G0_STACK_SIZE, %rcx            // unless systemstack has called who calls this
+        jb      .Lon_g0
+        movq    %rdx, %rsp
+.Lon_g0:
+        callq   *%rax
+        movq    %rbp, %rsp
+        decl    %fs:TCB_NOPREEMPT
+        popq    %rbp
+        .cfi_def_cfa %rsp, 8
+        .cfi_restore %rbp
+        retq
+        .cfi_endproc
+        .size   runtime.vdso_call, . - runtime.vdso_call
+
         .section .note.GNU-stack, "", @progbits
 // As base/nosplit.h, for linkers that look.
         .section .note.GNU-split-stack, "", @progbits

@@ -1,6 +1,7 @@
 // A program that goes through mcall, gogo and goexit in every way there is: goroutines that begin,
 // give way, park, are made ready and return.
 #include "../programs/src/go.h"
+#include "os/vdso.h"
 
 namespace {
 
@@ -30,6 +31,13 @@ void wakes(runtime::funcval* /*self*/) {
     runtime::ready(parked);
 }
 
+// The vDSO's own has no name that gdb knows.
+__attribute__((no_split_stack)) int in_the_vdso(int clock, runtime::os::timespec* time);
+int in_the_vdso(int clock, runtime::os::timespec* time) {
+    time->seconds = clock;
+    return 0;
+}
+
 } // namespace
 
 int main() {
@@ -53,4 +61,7 @@ int main() {
     runtime::funcval third{[](runtime::funcval* /*self*/) { runtime::ready(main_goroutine); }};
     runtime::newproc(&third);
     runtime::park(nullptr, nullptr, runtime::wait_reason::none);
+    // On g0's stack.
+    runtime::os::timespec time{};
+    (void)runtime::os::vdso_call(in_the_vdso, 1, &time);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -25,6 +26,7 @@
 #include "calls.h"
 #include "mem/segment.h"
 #include "os/os.h"
+#include "os/vdso.h"
 #include "registers.h"
 #include "stack.h"
 
@@ -430,6 +432,47 @@ NOINLINE int alloca_without_end() {
     }
 }
 
+// What the kernel's code in the vDSO takes of the stack is its own affair: it runs on g0's.
+bool was_on_g0 = false;
+__attribute__((no_split_stack)) int takes_much(int clock, runtime::os::timespec* time);
+int takes_much(int clock, runtime::os::timespec* time) {
+    char room[32 * 1024];
+    // No call: whatever asks for stack would ask for the goroutine's.
+    char* to = room;
+    size_t size = sizeof room;
+    asm volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(0xee) : "memory");
+    runtime::g* gp = nullptr;
+    asm volatile("movq %%fs:%c1, %0" : "=r"(gp) : "i"(TCB_G));
+    const auto end = gp->m->g0->sp;
+    const auto at = reinterpret_cast<uintptr_t>(room);
+    was_on_g0 = at < end && end - at <= G0_STACK_SIZE;
+    time->seconds = clock;
+    return clock + 1;
+}
+
+void clocks() {
+    sweep([] {
+        runtime::os::timespec time{};
+        was_on_g0 = false;
+        CHECK(runtime::os::vdso_call(takes_much, 7, &time) == 8);
+        CHECK(was_on_g0 && time.seconds == 7);
+        const auto before = std::chrono::steady_clock::now();
+        CHECK(std::chrono::steady_clock::now() >= before);
+    });
+    // Who is on that stack already stays where he is, and keeps what he has.
+    on_goroutine([] {
+        runtime::systemstack([] {
+            char kept[256];
+            std::memset(kept, 0x5a, sizeof kept);
+            use(kept);
+            runtime::os::timespec time{};
+            CHECK(runtime::os::vdso_call(takes_much, 1, &time) == 2 && was_on_g0);
+            use(kept);
+            CHECK(std::ranges::all_of(kept, [](char c) { return c == 0x5a; }));
+        });
+    });
+}
+
 double now() {
     runtime::os::timespec time{};
     (void)runtime::os::clock_gettime(1, &time);
@@ -520,6 +563,8 @@ int main(int argc, char** argv) {
         allocations();
     } else if (word == "idle") {
         idle();
+    } else if (word == "clocks") {
+        clocks();
     } else if (word == "parked") {
         parked();
     } else if (word == "overflow") {

@@ -21,6 +21,7 @@
 
 #include "base/fatal.h"
 #include "os/os.h"
+#include "os/vdso.h"
 
 namespace host_os {
 
@@ -336,6 +337,10 @@ int default_signal(int signal) {
 void exit_group(int status) {
     std::fflush(nullptr);
     ::_exit(status);
+}
+
+int vdso_call(int (*function)(int clock, timespec* time), int clock, timespec* time) {
+    return function(clock, time);
 }
 
 } // namespace runtime::os

@@ -226,7 +226,7 @@ void vdso_init(const void* ehdr) {
 
 int fast_clock_gettime(int clock, timespec* time) {
     // The vDSO passes on to the kernel what it cannot answer itself.
-    return vdso_clock_gettime != nullptr ? vdso_clock_gettime(clock, time)
+    return vdso_clock_gettime != nullptr ? vdso_call(vdso_clock_gettime, clock, time)
                                          : clock_gettime(clock, time);
 }
 

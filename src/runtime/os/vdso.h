@@ -13,6 +13,10 @@ namespace runtime::os {
 // version. Null where the image has no such function or is not what it should be.
 const void* vdso_lookup(const void* ehdr, const char* name, const char* version);
 
+// Calls a function of the vDSO where there is stack enough for it, on g0's. (arch/amd64/switch.S)
+int vdso_call(int (*function)(int clock, timespec* time), int clock,
+              timespec* time) asm("runtime.vdso_call");
+
 // The time in nanoseconds: through the vDSO where there is one. clock is a CLOCK_ constant of the
 // kernel. 0, or a negated errno.
 int fast_clock_gettime(int clock, timespec* time);

@@ -108,16 +108,9 @@ g* look_around(p* pp) {
     if (g* const next = runqget_next(pp)) {
         runqput(pp, next, false);
     }
-    if (pp->looks % 2 == 0) {
-        if (g* const gp = runqget_ring(pp)) {
-            return gp;
-        }
-    }
     // One: more would make a full ring of one that is full enough, and half of that would go back.
-    if (g* const gp = look_at_global(pp, 0)) {
-        return gp;
-    }
-    return runqget_ring(pp);
+    g* const gp = pp->looks % 2 != 0 ? look_at_global(pp, 0) : nullptr;
+    return gp != nullptr ? gp : runqget_ring(pp);
 }
 
 // Blocks until there is a goroutine to run. *inherit_time: it continues the time slice of the last.

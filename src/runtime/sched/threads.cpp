@@ -62,7 +62,7 @@ constexpr int pauses = 8; // between two rounds
 constexpr uint32_t looks_for_starters = 32;
 
 constexpr size_t page = 4096;
-constexpr size_t thread_stack = 64 * 1024;
+constexpr size_t thread_stack = G0_STACK_SIZE;
 
 constexpr uint64_t clone_flags = 0x00000100    // CLONE_VM
                                  | 0x00000200  // CLONE_FS

@@ -633,6 +633,8 @@ void selects_alone() {
         std::vector<chan<T>> many;
         std::array<rt0::received<T>, 20> places;
         std::vector<rt0::select_case> cases;
+        many.reserve(places.size());
+        cases.reserve(places.size());
         for (std::size_t i = 0; i < places.size(); ++i) {
             many.emplace_back(1);
         }

@@ -439,7 +439,7 @@ int takes_much(int clock, runtime::os::timespec* time) {
     char room[32 * 1024];
     // No call: whatever asks for stack would ask for the goroutine's.
     char* to = room;
-    size_t size = sizeof room;
+    size_t size = sizeof room; // NOLINT(misc-const-correctness): the assembly writes it
     asm volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(0xee) : "memory");
     runtime::g* gp = nullptr;
     asm volatile("movq %%fs:%c1, %0" : "=r"(gp) : "i"(TCB_G));

@@ -241,13 +241,13 @@ runtime.vdso_call:
         movq    %rsp, %rbp                      // the function keeps it
         .cfi_def_cfa_register %rbp
         incl    %fs:TCB_NOPREEMPT               // before the m is looked at: the goroutine stays on it
-        movq    %rdi, %rax
+        movq    %rdi, %rax                      // the function, out of the way of its arguments
         movl    %esi, %edi
         movq    %rdx, %rsi
         movq    %fs:TCB_G, %rcx
         movq    G_M(%rcx), %rdx
         movq    M_G0(%rdx), %rdx
-        cmpq    %rdx, %rcx
+        cmpq    %rdx, %rcx                      // what g0 runs, the boot too, is on its stack
         je      .Lon_g0
         movq    G_SP(%rdx), %rdx                // nothing on it is kept, as in mcall;
         movq    %rdx, %rcx

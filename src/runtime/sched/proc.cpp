@@ -13,8 +13,8 @@ namespace {
 // The global queue and the ring's oldest have their turn, and runnext does without its privilege,
 // every so many switches, so that goroutines that keep readying each other starve nobody. Go's
 // number, a prime. But not more often than every so many cycles of the time stamp counter, some
-// microseconds: who gets in on top of a tree of goroutines that is being worked through depth first
-// begins another one, and so many of them would be alive at once.
+// twenty microseconds: who gets in on top of a tree of goroutines that is being worked through
+// depth first begins another one, and so many of them would be alive at once.
 constexpr uint32_t switches_between_looks = 61;
 constexpr uint64_t cycles_between_looks = 50'000;
 

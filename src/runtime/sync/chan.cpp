@@ -246,10 +246,6 @@ template <bool Plain>
     return receive_locked<Plain>(from, value, waits, by);
 }
 
-} // namespace
-
-namespace {
-
 // Whatever is not the way of a goroutine whose thread owns the channel's lock.
 [[gnu::noinline]] outcome send_plain_as_other(channel* to, const void* value) {
     to->lock.lock_as_other();

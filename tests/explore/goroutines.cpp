@@ -107,10 +107,11 @@ void ready(g* gp) {
     explore::wake(&other);
 }
 
-void ready_at_last(g* gp) {
+std::uint8_t ready_at_last(g* gp) {
     explore::check(get_tcb()->in_runtime(), "nothing keeps the goroutine on its thread");
     ready(gp);
     set_claim(0);
+    return 0;
 }
 
 // The models go on.

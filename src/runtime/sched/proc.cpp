@@ -347,7 +347,7 @@ void ready(g* gp) {
     submit_g(getp(), gp);
 }
 
-void ready_at_last(g* gp) {
+uint8_t ready_at_last(g* gp) {
     p* const pp = getp();
     // It runs soon: the end of its stack, and what it waits with, which lies behind that.
     __builtin_prefetch(reinterpret_cast<void*>(gp->sp));
@@ -360,11 +360,12 @@ void ready_at_last(g* gp) {
             submit_g(pp, gp);
         }
         set_claim(0);
-        return;
+        return 0;
     }
     no_preempt::begin();
     set_claim(0);
     submit_or_run(pp, gp);
+    return 0;
 }
 
 void acquirep(p* pp) {

@@ -377,8 +377,9 @@ void park(biased_lock& held, wait_reason reason);
 // Makes a parked goroutine runnable; it becomes the current p's runnext.
 void ready(g* gp);
 // The same as the last thing that a goroutine does that stays on its thread by a claim, which ends.
-// The goroutine that is made ready may run at once, as those do that are started.
-void ready_at_last(g* gp);
+// The goroutine that is made ready may run at once, as those do that are started. Returns 0, so that
+// it can be the last call of a function that returns that.
+uint8_t ready_at_last(g* gp);
 
 // Sets up the p's. In schedinit, once.
 void procresize(uint32_t count);

@@ -20,24 +20,32 @@ namespace {
 using runtime::g;
 using runtime::wait_reason;
 
-// Small sizes are what goes through most channels.
-[[gnu::always_inline]] inline void copy(void* to, const void* from, uint32_t size) {
+// Small sizes are what goes through most channels: those are copied without a call. Was it one?
+[[gnu::always_inline]] inline bool copy_small(void* to, const void* from, uint32_t size) {
     if (size == 8) {
         __builtin_memcpy(to, from, 8);
     } else if (size == 4) {
         __builtin_memcpy(to, from, 4);
     } else {
+        return false;
+    }
+    return true;
+}
+
+[[gnu::always_inline]] inline void copy(void* to, const void* from, uint32_t size) {
+    if (!copy_small(to, from, size)) {
         __builtin_memcpy(to, from, size);
     }
 }
 
 // Drops the lock, and makes the goroutine of a waiter go on that has been taken and has its value.
 // The waiter is gone then.
-void unlock_and_wake(channel* of, waiter* who) {
+[[gnu::always_inline]] inline outcome unlock_and_wake(channel* of, waiter* who) {
     who->passed = true;
     auto* const gp = static_cast<g*>(who->goroutine);
     of->lock.unlock_and_stay();
-    runtime::ready_at_last(gp);
+    static_assert(static_cast<int>(outcome::passed) == 0);
+    return static_cast<outcome>(runtime::ready_at_last(gp));
 }
 
 // The same where the lock is dropped already, as the last thing that the goroutine does.
@@ -105,10 +113,16 @@ bool surely_empty(const channel* from) {
                                                                                 : outcome::closed;
 }
 
+[[gnu::noinline]] outcome hand_over_large(channel* to, const void* value, waiter* receiver) {
+    __builtin_memcpy(receiver->value, value, to->size);
+    return unlock_and_wake(to, receiver);
+}
+
 [[gnu::noinline]] outcome hand_over_plain(channel* to, const void* value, waiter* receiver) {
-    copy(receiver->value, value, to->size);
-    unlock_and_wake(to, receiver);
-    return outcome::passed;
+    if (!copy_small(receiver->value, value, to->size)) [[unlikely]] {
+        return hand_over_large(to, value, receiver);
+    }
+    return unlock_and_wake(to, receiver);
 }
 
 [[gnu::noinline]] outcome take_over_plain(channel* from, void* value, waiter* sender) {
@@ -120,8 +134,7 @@ bool surely_empty(const channel* from) {
         copy(place, sender->value, from->size);
         from->rotate();
     }
-    unlock_and_wake(from, sender);
-    return outcome::passed;
+    return unlock_and_wake(from, sender);
 }
 
 // Without a channel, on a closed one, or on a full or empty one.

@@ -191,33 +191,22 @@ selected wait(const all_cases& all, bool in_order) {
     __builtin_unreachable();
 }
 
-} // namespace
-
-void too_many_cases() {
-    runtime::panic("select: too many cases (max 65536)");
+// None or one. As the next one a function, so that a select that finds a case ready does not save
+// what these need.
+[[gnu::noinline]] selected select_few(waiter* cases, size_t count, bool waits, transfer* by) {
+    if (count == 0) {
+        if (waits) {
+            park_for_ever();
+        }
+        return {.index = 0, .what = outcome::blocked};
+    }
+    const outcome what = pass(*cases, waits, by);
+    return {.index = what == outcome::blocked ? size_t{1} : size_t{0}, .what = what};
 }
 
-selected select_one(waiter* cases, size_t count, uint16_t* order, bool waits, bool in_order,
-                    transfer* by) {
-    if (count <= 1) {
-        if (count == 0) {
-            if (waits) {
-                park_for_ever();
-            }
-            return {.index = 0, .what = outcome::blocked};
-        }
-        const outcome what = pass(*cases, waits, by);
-        return {.index = what == outcome::blocked ? size_t{1} : size_t{0}, .what = what};
-    }
-    if (!in_order) {
-        const size_t found = look(cases, count, false);
-        if (found != count) {
-            const outcome what = pass(cases[found], false, by);
-            if (what != outcome::blocked) {
-                return {.index = found, .what = what};
-            }
-        }
-    }
+// With all the channels locked.
+[[gnu::noinline]] selected select_locked(waiter* cases, size_t count, uint16_t* order, bool waits,
+                                         bool in_order, transfer* by) {
     const all_cases all{.cases = cases, .order = order, .count = count};
     all.sort();
     for (;;) {
@@ -232,15 +221,40 @@ selected select_one(waiter* cases, size_t count, uint16_t* order, bool waits, bo
             runtime::set_claim(0);
             return {.index = count, .what = outcome::blocked};
         }
-        all.unlock(cases[found].of);
-        cases[found].of->lock.keep_word();
-        const outcome what = pass_locked(cases[found], by);
+        waiter& one = cases[found];
+        all.unlock(one.of);
+        one.of->lock.keep_word();
+        const outcome what = pass_locked(one, by);
         if (what != outcome::blocked) {
             return {.index = found, .what = what};
         }
         // Who seemed to wait there was a select that has been taken elsewhere. It is not in the
         // queue any more.
     }
+}
+
+} // namespace
+
+void too_many_cases() {
+    runtime::panic("select: too many cases (max 65536)");
+}
+
+selected select_one(waiter* cases, size_t count, uint16_t* order, bool waits, bool in_order,
+                    transfer* by) {
+    if (count <= 1) [[unlikely]] {
+        return select_few(cases, count, waits, by);
+    }
+    if (!in_order) {
+        const size_t found = look(cases, count, false);
+        if (found != count) {
+            cases[found].of->lock.lock();
+            const outcome what = pass_locked(cases[found], by);
+            if (what != outcome::blocked) [[likely]] {
+                return {.index = found, .what = what};
+            }
+        }
+    }
+    return select_locked(cases, count, order, waits, in_order, by);
 }
 
 } // namespace rt0::detail

@@ -91,6 +91,18 @@ constexpr row_kind sync[] = {
     {"read_lock", "shared_mutex to read, all p's, per lock", "ns", 1},
 };
 
+constexpr row_kind time_rows[] = {
+    {"late", "lateness of a sleep of 50 us, median", "us", 1e-3},
+    {"start_stop", "timer start + stop", "ns", 1},
+    {"call_stop", "after_func + stop", "ns", 1},
+    {"reset", "reset of a pending timer", "ns", 1},
+    {"sleep_1ns", "sleep of 1 ns", "ns", 1},
+    {"sleepers", "1,000,000 asleep for up to 10 s, CPU time", "ms", 1e-6},
+    {"tickers", "10,000 tickers of 10 ms for 1 s, CPU time", "ms", 1e-6},
+    {"ticks_late", "the same, lateness of 1 in 1000", "us", 1e-3},
+    {"now", "steady_clock::now()", "ns", 1},
+};
+
 struct table {
     std::string_view name;
     std::span<const row_kind> rows;
@@ -100,6 +112,7 @@ constexpr table tables[] = {
     {"sched", sched},
     {"chan", chan},
     {"sync", sync},
+    {"time", time_rows},
 };
 
 [[noreturn]] void fail(const std::string& text) {

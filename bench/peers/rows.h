@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace bench {
 
@@ -33,6 +36,16 @@ inline constexpr int sieve_primes = 1000;
 inline constexpr int sieve_last = 7919;
 
 inline constexpr int lockers_per_p = 8;
+
+inline constexpr int short_sleeps = 2000;
+inline constexpr std::uint64_t sleeping = 1'000'000;
+inline constexpr int tickers = 10'000;
+inline constexpr int ticks_each = 100;
+
+// How long the i-th of them sleeps: nanoseconds, up to 10 s, in no order.
+constexpr std::uint64_t sleep_of(std::uint64_t i) {
+    return (i * 0x9e3779b97f4a7c15 >> 34) * 10'000'000'000 >> 30;
+}
 
 // Nanoseconds that work() takes.
 template <class Work>
@@ -62,6 +75,13 @@ double measure(const Work& work) {
 inline void check(bool right) {
     if (!right)
         __builtin_trap();
+}
+
+// The value behind such a part of all.
+inline double at(std::vector<long>& values, double part) {
+    std::sort(values.begin(), values.end());
+    return static_cast<double>(
+        values[static_cast<std::size_t>(static_cast<double>(values.size() - 1) * part)]);
 }
 
 // The sum of the numbers below n.

@@ -411,6 +411,10 @@ public:
     /// Of the same channel.
     recv_only(chan<T> whole) noexcept // NOLINT(google-explicit-constructor)
         : detail::channel_handle<T>(std::move(whole)) {}
+
+    // For the library's own: takes a handle over.
+    explicit recv_only(detail::channel* of) noexcept
+        : detail::channel_handle<T>(of) {}
 };
 
 /// The end of a channel that values go into: a handle with send, try_send and close, made from a

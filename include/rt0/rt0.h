@@ -13,3 +13,4 @@
 #include <rt0/select.h>
 #include <rt0/sync.h>
 #include <rt0/task_group.h>
+#include <rt0/time.h>

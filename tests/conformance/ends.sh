@@ -34,6 +34,12 @@ panics chan close_of_null 'close of nil channel'
 for test in negative_capacity capacity_too_large buffer_too_large; do
     panics chan $test 'makechan: size out of range'
 done
+panics time no_interval 'non-positive interval for NewTicker'
+panics time no_interval_again 'non-positive interval for Ticker.Reset'
+panics time stop_of_none 'time: Stop called on uninitialized Timer'
+panics time reset_of_none 'time: Reset called on uninitialized Timer'
+deadlocks time waits_for_a_stopped_timer 'chan receive'
+deadlocks time waits_for_more 'chan receive'
 deadlocks chan waits_to_receive 'chan receive'
 deadlocks chan waits_to_send 'chan send'
 deadlocks chan waits_to_receive_from_null 'chan receive (nil chan)'

@@ -16,6 +16,7 @@
 #include <rt0/singleflight.h>
 #include <rt0/sync.h>
 #include <rt0/task_group.h>
+#include <rt0/time.h>
 
 #include <algorithm>
 #include <array>
@@ -42,6 +43,7 @@
 #include "mem/segment.h"
 #include "os/os.h"
 #include "sched/sched.h"
+#include "sched/timer.h"
 #include "tests/sanitize/machine.h"
 #include "tests/soak/choices.h"
 
@@ -228,6 +230,7 @@ struct round_state {
     std::array<shared_sum, 3> sums;
     locked under;
     rt0::singleflight<std::uint64_t, std::uint64_t> flights;
+    rt0::timer common{std::chrono::hours(1)};
     std::array<lazily_made, 6> lazies;
     std::array<std::atomic<heap_block*>, 16> heap{};
     std::array<std::atomic<cached_block*>, 16> blocks{};
@@ -303,7 +306,7 @@ private:
     };
 
     void do_something() {
-        constexpr std::array<void (actor::*)(), 26> all{
+        constexpr std::array<void (actor::*)(), 28> all{
             &actor::yield,
             &actor::compute,
             &actor::start_others,
@@ -330,6 +333,8 @@ private:
             &actor::have_a_permit,
             &actor::go_in_phases,
             &actor::share_a_task,
+            &actor::wait_for_a_time,
+            &actor::stop_a_call,
         };
         machine::preemption_point();
         (this->*all.at(choose_.below(all.size())))();
@@ -724,6 +729,56 @@ private:
                     rt0::yield();
                 }
             }
+        }
+    }
+
+    // By timers of its own, and by one of all that whoever comes stops and starts.
+    void wait_for_a_time() {
+        const away from(*this);
+        const std::chrono::nanoseconds time(choose_.below(50'000));
+        const auto start = std::chrono::steady_clock::now();
+        switch (choose_.below(4)) {
+        case 0:
+            runtime::sleep_until(runtime::time_after(time.count()));
+            break;
+        case 1: {
+            rt0::timer t(time);
+            if (choose_.one_in(2)) {
+                require(t.stop(), "a value of a timer is lost");
+                require(!t.try_recv().has_value(), "a stopped timer has sent");
+                (void)t.reset(time);
+            }
+            require(t.recv().has_value(), "a timer sends nothing");
+            break;
+        }
+        case 2:
+            rt0::select(rt0::recv(rt0::after(time), [] {}), rt0::recv(round_.common, [] {}));
+            return;
+        default:
+            if (choose_.one_in(4)) {
+                (void)round_.common.stop();
+            } else {
+                (void)round_.common.reset(time);
+            }
+            return;
+        }
+        require(std::chrono::steady_clock::now() - start >= time, "a timer is too early");
+    }
+
+    // Either it is called or it is stopped.
+    void stop_a_call() {
+        const away from(*this);
+        round_.all.add(1);
+        const auto call = [&all = round_.all] { all.done(); };
+        auto later = rt0::after_func(std::chrono::nanoseconds(choose_.below(50'000)), call);
+        for (std::uint64_t n = choose_.below(3); n > 0; --n) {
+            round_.all.add(1);
+            if (later.reset(std::chrono::nanoseconds(choose_.below(50'000)))) {
+                round_.all.done(); // one call for two
+            }
+        }
+        if (choose_.one_in(2) && later.stop()) {
+            round_.all.done();
         }
     }
 

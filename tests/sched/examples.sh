@@ -12,6 +12,11 @@ cd "$1"
 [ "$(./pipeline | tr '\n' ' ')" = " 1: 1  2: 3  3: 9  4: 2  5: 5  6: 1  9: 1 " ]
 [ "$(./worker_pool)" = "10000 jobs, 261 steps at most" ]
 [ "$(GOMAXPROCS=1 ./worker_pool)" = "10000 jobs, 261 steps at most" ]
+for procs in 1 2; do
+    [ "$(GOMAXPROCS=$procs ./timeout | tr '\n' ' ')" = "the answer is 42 no answer in time the answer is 42 " ]
+    [ "$(GOMAXPROCS=$procs ./rate_limiter)" = "25 requests, not too fast" ]
+    [ "$(GOMAXPROCS=$procs ./heartbeat)" = "alive until beat 5, then silent" ]
+done
 for procs in 1 2 8; do
     [ "$(GOMAXPROCS=$procs ./dining_philosophers)" = "5 philosophers have eaten 5000 times" ]
 done

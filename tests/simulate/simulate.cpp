@@ -11,6 +11,7 @@
 #include <rt0/rt0.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -22,8 +23,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/knobs.h"
 #include "base/report.h"
 #include "sched/sched.h"
+#include "sched/timer.h"
 #include "tests/explore/explore.h"
 #include "tests/simulate/kernel.h"
 #include "tests/simulate/simulator.h"
@@ -215,13 +218,14 @@ enum class act : std::uint8_t {
     take_turns,
     exchange,
     meet,
+    wait,
 };
 std::vector<act> mix;
 
 void choose_mix() {
     for (const act each :
          {act::yield, act::call, act::spin, act::start, act::add, act::sleep, act::talk, act::grow,
-          act::tie, act::procs, act::name, act::take_turns, act::exchange, act::meet}) {
+          act::tie, act::procs, act::name, act::take_turns, act::exchange, act::meet, act::wait}) {
         mix.insert(mix.end(), one_in(3) ? 0 : 1 + below(5), each);
     }
     mix.push_back(act::yield);
@@ -315,6 +319,9 @@ private:
             leave();
             simulate::sleep_in_the_kernel(static_cast<std::int64_t>(1 + below(200'000)));
             enter();
+            break;
+        case act::wait:
+            wait_for_time();
             break;
         case act::talk:
             talk();
@@ -470,6 +477,37 @@ private:
     }
 
     // Tied to its thread; now and then for good.
+    // Mostly short; now and then up to a year, unless sysmon has lines to print all the time.
+    static std::chrono::nanoseconds some_time() {
+        constexpr std::uint64_t year = 31'556'952'000'000'000;
+        const std::uint64_t most = runtime::knobs.schedtrace == 0 && one_in(20) ? year : 200'000;
+        return std::chrono::nanoseconds(below(one_in(3) ? 100 : most));
+    }
+
+    void wait_for_time() {
+        leave();
+        const std::chrono::nanoseconds time = some_time();
+        const std::int64_t before = runtime::nanotime();
+        if (one_in(2)) {
+            runtime::sleep_until(runtime::time_after(time.count()));
+        } else {
+            rt0::timer t(time);
+            if (one_in(3)) {
+                rt0::yield();
+            }
+            if (one_in(3)) {
+                check(one_in(2) ? t.stop() : t.reset(some_time() + std::chrono::hours(1)),
+                      "a value of a timer is lost");
+                check(!t.try_recv().has_value() || runtime::nanotime() - before > 3'600'000'000'000,
+                      "what was sent before stop is received after it");
+                (void)t.reset(time);
+            }
+            check(t.recv().has_value(), "a timer sends nothing");
+        }
+        check(runtime::nanotime() - before >= time.count(), "a timer is too early");
+        enter();
+    }
+
     void tie() {
         if (one_in(4)) {
             rt0::unlock_os_thread(); // which it may not be

@@ -27,14 +27,13 @@ bool note::sleep(int64_t nanoseconds) {
         if (word_.load(std::memory_order_acquire) == 1) {
             return true;
         }
-        if (result == -os::ETIMEDOUT_) {
+        if (result == -os::ETIMEDOUT_ || (result == -os::EINTR_ && nanoseconds >= 0)) {
             expected = sleeping;
             // Back to "not yet", unless the wake comes at this very moment.
             return !word_.compare_exchange_strong(expected, 0, std::memory_order_acquire,
                                                   std::memory_order_acquire);
         }
-        // A signal, or nothing at all: sleeps on. A timeout begins anew, which makes it longer at
-        // most.
+        // A signal, or nothing at all: sleeps on.
     }
 }
 

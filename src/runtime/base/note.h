@@ -17,8 +17,8 @@ class note {
 public:
     // Any thread. At most once between two clears.
     void wake();
-    // Waits for wake; false where nanoseconds (< 0: for ever) have passed without one. One thread
-    // at a time.
+    // Waits for wake. With a limit of nanoseconds (not < 0) false where it has not come by then, or
+    // where a signal came first: who has to know looks at the clock. One thread at a time.
     bool sleep(int64_t nanoseconds);
     // By the one that slept, before anybody may wake again.
     void clear() { word_.store(0, std::memory_order_relaxed); }

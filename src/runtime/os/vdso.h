@@ -17,6 +17,8 @@ const void* vdso_lookup(const void* ehdr, const char* name, const char* version)
 int vdso_call(int (*function)(int clock, timespec* time), int clock,
               timespec* time) asm("runtime.vdso_call");
 
+inline constexpr int clock_monotonic = 1;
+
 // The time in nanoseconds: through the vDSO where there is one. clock is a CLOCK_ constant of the
 // kernel. 0, or a negated errno.
 int fast_clock_gettime(int clock, timespec* time);

@@ -135,7 +135,11 @@ g* new_g(size_t stack) {
     const no_preempt here;
     p* const pp = getp();
     if (pp->gfree == nullptr) [[unlikely]] {
-        systemstack(refill);
+        if (getg() == getg()->m->g0) {
+            refill();
+        } else {
+            systemstack(refill);
+        }
     }
     g* const gp = gpop(pp);
     if (stack != 0) {

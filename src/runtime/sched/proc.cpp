@@ -136,7 +136,11 @@ g* findrunnable(bool* inherit_time) {
         }
         auto* const elsewhere = if_linked(find_elsewhere);
         if (elsewhere == nullptr) {
-            // One m, and nothing outside the program that could make a goroutine ready.
+            // One m, and nothing outside the program that could make a goroutine ready but time.
+            auto* const wait = if_linked(wait_for_timers);
+            if (wait != nullptr && wait(pp)) {
+                continue;
+            }
             fatal("all goroutines are asleep - deadlock!");
         }
         if (g* const gp = elsewhere(mp)) {
@@ -304,6 +308,7 @@ void gosched() {
             return;
         }
         if (pp->switches_left.load(std::memory_order_relaxed) != 0 && runqempty(pp) &&
+            pp->timers.next.load(std::memory_order_relaxed) == 0 &&
             sched.runq_size.load(std::memory_order_relaxed) == 0 &&
             pp->id < sched.gomaxprocs.load(std::memory_order_relaxed)) {
             no_preempt::end();
@@ -347,6 +352,19 @@ void ready(g* gp) {
     submit_g(getp(), gp);
 }
 
+void ready_in_turn(g* gp) {
+    set_status(gp, g_status::waiting, g_status::runnable);
+    submit_in_turn(getp(), gp);
+}
+
+void submit_in_turn(p* pp, g* gp) {
+    if (runqempty(pp)) {
+        pp->runnext.store(gp, std::memory_order_relaxed); // this m runs it: nobody is told
+    } else if (runqput(pp, gp, false)) {
+        tell_others(pp);
+    }
+}
+
 uint8_t ready_at_last(g* gp) {
     p* const pp = getp();
     // It runs soon: the end of its stack, and what it waits with, which lies behind that.
@@ -383,7 +401,9 @@ p* releasep() {
     tcb* const block = get_tcb();
     p* const pp = block->p;
     pp->status.store(p_status::idle, std::memory_order_relaxed);
-    pp->m.store(nullptr, std::memory_order_relaxed);
+    // Release: pairs with the acquire of who takes a seat from a shared_mutex: he sees what was
+    // done here by the claims that he does not look at any more.
+    pp->m.store(nullptr, std::memory_order_release);
     block->p = nullptr;
     block->blocks = nullptr;
     block->slots = nullptr;

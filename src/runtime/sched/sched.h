@@ -41,6 +41,7 @@
 #include "mem/block.h"
 #include "mem/heap.h"
 #include "mem/segment.h"
+#include "sched/timer.h"
 
 namespace rt0::detail {
 struct local;
@@ -84,6 +85,7 @@ enum class wait_reason : uint8_t {
     chan_receive_nil,
     select,
     select_no_cases,
+    sleep,
 };
 
 // Null in a program in which nothing parks that says why: a source that does has RT0_SAYS_WHY.
@@ -205,7 +207,8 @@ struct p {
 
     mem::block_cache blocks; // for the stacks of the goroutines that run here
     mem::slot_cache slots;   // of the heap
-    p* link;                 // next in the list of idle or of retired p's
+    timer_heap timers;
+    p* link; // next in the list of idle or of retired p's
     // What sysmon saw last.
     struct {
         uint32_t syscalltick;
@@ -286,6 +289,10 @@ struct scheduler {
     uint32_t nmsys;    // those that run no goroutines: sysmon, but while it has a p in its hand
     bool sysmon_sleeps;
     note sysmon_note; // what it sleeps on
+    // The idle m that sleeps until the first timer is due, or null; and until when, 0 where there
+    // is none. Written under lock.
+    m* keeper;
+    atomic<int64_t> keeper_until;
 };
 
 extern scheduler sched;
@@ -345,6 +352,8 @@ void submit_g(p* pp, g* gp);
 // The same, or in a burst: gp runs at once, and the current goroutine goes on when that one ends or
 // parks. On a goroutine, under one no_preempt::begin, which it ends.
 void submit_or_run(p* pp, g* gp);
+// submit_g, but behind those that are ready already. On g0.
+void submit_in_turn(p* pp, g* gp);
 // Takes back a g that was never started.
 void drop_g(g* gp);
 // Gives back the memory that pp has at hand, which nobody holds. Under sched.lock.
@@ -377,9 +386,12 @@ void park(biased_lock& held, wait_reason reason);
 // Makes a parked goroutine runnable; it becomes the current p's runnext.
 void ready(g* gp);
 // The same as the last thing that a goroutine does that stays on its thread by a claim, which ends.
-// The goroutine that is made ready may run at once, as those do that are started. Returns 0, so that
-// it can be the last call of a function that returns that.
+// The goroutine that is made ready may run at once, as those do that are started. Returns 0, so
+// that it can be the last call of a function that returns that.
 uint8_t ready_at_last(g* gp);
+
+// The same as submit_in_turn does it. On g0.
+void ready_in_turn(g* gp);
 
 // Sets up the p's. In schedinit, once.
 void procresize(uint32_t count);
@@ -408,6 +420,8 @@ p* releasep();
 
 // Threads. Called by rt0::go, which links all of this in: from now on there may be others.
 [[gnu::weak]] void start_threads();
+// A source that does so, but has no other use for threads, has this.
+#define RT0_STARTS_THREADS asm(".reloc ., R_X86_64_NONE, _ZN7runtime13sysmon_countsEb")
 // The p with that number; made already. Null in a program without threads.
 [[gnu::weak]] p* proc(uint32_t id);
 // sysmon sleeps while all p's are idle. One of them is no longer. Under sched.lock.
@@ -444,6 +458,9 @@ void preempt(p* pp, uint32_t slice, bool by_signal);
 // There may be work for another thread. Wakes or starts one, unless there is no idle p or another
 // thread is looking already.
 [[gnu::weak]] void wakep();
+// The first timer of a p is due at when, and the p may be busy for longer than that: does nobody
+// sleep who would be awake then? wakep has somebody look, who becomes the keeper.
+[[gnu::weak]] bool need_keeper(int64_t when);
 // mp, which was spinning, has found work.
 [[gnu::weak]] void stop_spinning(m* mp);
 // mp's p has a number beyond gomaxprocs: gives it up. Returns with another.
@@ -465,6 +482,17 @@ void destroy_locals() asm("runtime.destroy_locals");
 // They are the program's, so they run on a goroutine.
 [[gnu::weak]] void run_thread_exit_handlers();
 [[gnu::weak]] bool has_thread_exit_handlers();
+// Timers (sched/timer.h); null in a program that has none. On g0, with a p, no locks held.
+//
+// Runs what is due of pp's, of all: whether there was anything.
+[[gnu::weak]] bool run_timers(p* pp);
+[[gnu::weak]] bool run_all_timers();
+// When the first timer of all is due; 0 where there is none. Anybody.
+[[gnu::weak]] int64_t earliest_timer();
+// In a program of one thread that has nothing to do: sleeps until there is; false where there never
+// will be.
+[[gnu::weak]] bool wait_for_timers(p* pp);
+
 // Around a call to the kernel that may block: between them the goroutine has no p, and others may
 // run on it. Nothing else of the runtime may be called between. Any goroutine, not g0.
 [[gnu::weak]] void entersyscall();

@@ -5,6 +5,7 @@
 // on; it interrupts goroutines that do not let others run; it gets help for a p whose next
 // goroutine waits behind one that does not let it run; and it prints what GODEBUG=schedtrace asks
 // for, for which it does not sleep.
+#include "base/if_linked.h"
 #include "base/knobs.h"
 #include "base/lock.h"
 #include "os/os.h"
@@ -29,9 +30,8 @@ constexpr int64_t between_signals = 1'000'000;
 
 // The time; where the kernel refuses the clock, what sysmon has slept.
 int64_t now(int64_t slept) {
-    constexpr int monotonic = 1;
     os::timespec time{};
-    if (os::fast_clock_gettime(monotonic, &time) != 0) {
+    if (os::fast_clock_gettime(os::clock_monotonic, &time) != 0) {
         return slept;
     }
     return time.seconds * 1'000'000'000 + time.nanoseconds;
@@ -92,7 +92,8 @@ bool end_slice(p* pp, int64_t time) {
         return false;
     }
     const bool wanted = !runqempty(pp) || sched.runq_size.load(std::memory_order_relaxed) != 0 ||
-                        pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed);
+                        pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed) ||
+                        pp->timers.is_due(time);
     if ((!at_once && (!wanted || time - pp->seen.slice_since < time_slice)) ||
         time < pp->seen.ask_again) {
         return false;
@@ -138,6 +139,16 @@ bool look(int64_t time) {
     return found;
 }
 
+// A timer is due. Is no m awake that would run it at once? Then one is woken.
+bool wake_for_timers() {
+    if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
+        sched.nmspinning.load(std::memory_order_relaxed) != 0) {
+        return false;
+    }
+    wakep();
+    return true;
+}
+
 // Under sched.lock. Those beyond gomaxprocs count too, until they have retired.
 bool all_idle() {
     const uint32_t procs = sched.gomaxprocs.load(std::memory_order_relaxed);
@@ -172,26 +183,47 @@ void sysmon() {
     uint32_t quiet = 0;
     int64_t delay = shortest_sleep;
     int64_t slept = 0;
+    bool was_idle = false;
+    int64_t first_due = 0; // the first timer that is not due yet, at the last look
+    int64_t time = 0;
     for (;;) {
         if (quiet == 0) {
             delay = shortest_sleep;
         } else if (quiet > patience && delay < longest_sleep) {
             delay = delay * 2 < longest_sleep ? delay * 2 : longest_sleep;
         }
-        os::sleep(delay);
-        slept += delay;
+        int64_t nap = delay;
+        if (was_idle) {
+            nap = longest_sleep;
+        } else if (first_due != 0 && first_due - time < nap) {
+            nap = first_due - time > shortest_sleep ? first_due - time : shortest_sleep;
+        }
+        os::sleep(nap);
+        slept += nap;
+        if (was_idle) {
+            quiet = 0;
+        }
         bool sleep = false;
         {
             const lock_guard guard(sched.lock);
-            sleep = sched.sysmon_sleeps = knobs.schedtrace == 0 && all_idle();
+            const bool idle = knobs.schedtrace == 0 && all_idle();
+            // Where all are idle for a moment again and again, nobody has to wake it each time.
+            sleep = sched.sysmon_sleeps = idle && was_idle;
+            was_idle = idle && !sleep;
         }
         if (sleep) {
             (void)sched.sysmon_note.sleep(-1);
             sched.sysmon_note.clear();
-            quiet = 0;
         }
-        const int64_t time = now(slept);
-        quiet = look(time) ? 0 : quiet + 1;
+        time = now(slept);
+        auto* const first = if_linked(earliest_timer);
+        first_due = first != nullptr ? first() : 0;
+        bool found = look(time);
+        if (first_due != 0 && first_due <= time) {
+            found |= wake_for_timers();
+            first_due = 0;
+        }
+        quiet = found ? 0 : quiet + 1;
         trace(time);
     }
 }

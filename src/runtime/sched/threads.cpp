@@ -17,6 +17,21 @@
 // Either the submitter sees the idle p and that nobody spins, or the spinner's second look sees the
 // g.
 //
+// Timers. What is due is work like any other: who finds none in the queues runs it, a spinner that
+// of all p's. While a p is busy its own m looks at its timers now and then, and an idle m sleeps
+// until the first of all is due: the keeper, one of those in sched.midle. Whoever becomes idle
+// while there is no keeper, or one that sleeps for too long, is the next. No deadline is missed:
+//
+//      who starts the first timer of a p       who becomes idle
+//      store the heap's first deadline         keeper_until = the first of all
+//      fence                                   fence
+//      somebody idle, nobody spinning, and     the first of all is that still?
+//      keeper_until later than that?
+//      then wake one, who looks again
+//
+// A goroutine that sleeps on a p that has nothing else wakes nobody: its own m becomes idle, and
+// the keeper. What comes due while there is no keeper, since he has just found work, sysmon sees.
+//
 // A g in runnext wakes nobody: it runs next where it is, in most programs within a microsecond, and
 // moving it would cost more than that. If the running goroutine does not let it, sysmon has that
 // one give way, and then somebody is woken for it.
@@ -125,23 +140,67 @@ void pidleput(p* pp) {
     sched.npidle.store(sched.npidle.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
 }
 
+// mp is out of sched.midle. Under sched.lock.
+void no_longer_idle(m* mp) {
+    mp->link = nullptr;
+    mp->idle = false;
+    --sched.nmidle;
+    if (sched.keeper == mp) {
+        sched.keeper = nullptr;
+        sched.keeper_until.store(0, std::memory_order_relaxed);
+    }
+}
+
 // A sleeping m, or null. Under sched.lock.
 m* mget() {
     m* const mp = sched.midle;
     if (mp != nullptr) {
         sched.midle = mp->link;
-        mp->link = nullptr;
-        mp->idle = false;
-        --sched.nmidle;
+        no_longer_idle(mp);
     }
     return mp;
+}
+
+// mp, which is idle, takes itself out. Under sched.lock.
+void leave_idle(m* mp) {
+    m** link = &sched.midle;
+    while (*link != mp) {
+        link = &(*link)->link;
+    }
+    *link = mp->link;
+    no_longer_idle(mp);
+}
+
+// mp, which is idle, has to be awake when the first timer is due, unless somebody else is: until
+// then, or 0. Under sched.lock.
+int64_t become_keeper(m* mp) {
+    auto* const first = if_linked(earliest_timer);
+    // With no idle p the busy ones look at the timers themselves.
+    if (first == nullptr || sched.npidle.load(std::memory_order_relaxed) == 0) {
+        return 0;
+    }
+    for (int64_t earliest = first();;) {
+        const int64_t until = sched.keeper_until.load(std::memory_order_relaxed);
+        if (earliest == 0 || (sched.keeper != nullptr && until <= earliest)) {
+            return sched.keeper == mp ? until : 0;
+        }
+        sched.keeper = mp;
+        // The fence stands between this and the next look, and in need_keeper the other way round.
+        sched.keeper_until.store(earliest, std::memory_order_relaxed);
+        runtime::atomic_thread_fence(std::memory_order_seq_cst);
+        earliest = first();
+    }
 }
 
 // Under sched.lock. Is there anybody left who could make a goroutine runnable?
 void check_deadlock() {
     // What is in the global queue runs: sysmon, which is not counted here, may have a p in its hand
     // for it.
-    if (sched.mcount - sched.nmidle - sched.nmlocked - sched.nmsys == 0 && sched.runq.size == 0) {
+    if (sched.mcount - sched.nmidle - sched.nmlocked - sched.nmsys != 0 || sched.runq.size != 0) {
+        return;
+    }
+    auto* const first = if_linked(earliest_timer);
+    if (first == nullptr || first() == 0) {
         fatal("all goroutines are asleep - deadlock!");
     }
 }
@@ -295,6 +354,13 @@ void startm(p* pp, bool spinning) {
     clone_m(mp);
 }
 
+// mp has been given a p.
+void run_p(m* mp) {
+    mp->park.clear();
+    acquirep(mp->nextp);
+    mp->nextp = nullptr;
+}
+
 // The end of a thread. On its g0, without a p; in none of the lists.
 [[noreturn]] void exit_m(m* mp) {
     {
@@ -308,15 +374,64 @@ void startm(p* pp, bool spinning) {
     os::exit_thread();
 }
 
+enum class waking : uint8_t {
+    woken, // with a p
+    has_p, // it has taken one, because a timer is due
+    none,  // somebody else is awake for that
+};
+
+// mp, which is idle, sleeps until a timer is due, or until it is woken.
+waking sleep_until_due(m* mp, int64_t until) {
+    for (;;) {
+        const int64_t now = nanotime();
+        if (now < until) {
+            if (mp->park.sleep(until - now)) {
+                return waking::woken;
+            }
+            continue;
+        }
+        const lock_guard guard(sched.lock);
+        if (!mp->idle) {
+            return waking::none; // somebody is about to wake it
+        }
+        p* const pp = sched.keeper == mp ? pidleget() : nullptr;
+        if (sched.keeper == mp) {
+            sched.keeper = nullptr;
+            sched.keeper_until.store(0, std::memory_order_relaxed);
+        }
+        if (pp == nullptr) {
+            return waking::none;
+        }
+        leave_idle(mp);
+        mp->nextp = pp;
+        return waking::has_p;
+    }
+}
+
 // Sleeps until there is a p for mp. Without a p.
 void stopm(m* mp) {
+    int64_t due = 0;
     {
         const lock_guard guard(sched.lock);
         mp->idle = true;
         mp->link = sched.midle;
         sched.midle = mp;
         ++sched.nmidle;
+        due = become_keeper(mp);
         check_deadlock();
+    }
+    if (due != 0) {
+        switch (sleep_until_due(mp, due)) {
+        case waking::has_p:
+            run_p(mp);
+            (void)run_all_timers();
+            return;
+        case waking::woken:
+            run_p(mp);
+            return;
+        case waking::none:
+            break;
+        }
     }
     // The first thread stays: it is the process. So does one that has destructors to run, for which
     // there is no goroutine here.
@@ -327,14 +442,7 @@ void stopm(m* mp) {
         if (!mp->idle) {
             continue; // somebody is about to wake it
         }
-        for (m** link = &sched.midle; *link != nullptr; link = &(*link)->link) {
-            if (*link == mp) {
-                *link = mp->link;
-                break;
-            }
-        }
-        mp->idle = false;
-        --sched.nmidle;
+        leave_idle(mp);
         mp->nextp = nullptr;
         // For so long there has been less to do than before: the kernel may have what that took.
         for (p* const list : {sched.pidle, sched.pretired}) {
@@ -345,12 +453,10 @@ void stopm(m* mp) {
         mem::drop_goroutine_batches();
         break;
     }
-    mp->park.clear();
     if (mp->nextp == nullptr) {
         exit_m(mp);
     }
-    acquirep(mp->nextp);
-    mp->nextp = nullptr;
+    run_p(mp);
 }
 
 uint32_t next_random(m* mp) {
@@ -445,9 +551,7 @@ void wait_for_p(m* mp) {
     }
     // Only the goroutine's own hand-over wakes it.
     (void)mp->park.sleep(-1);
-    mp->park.clear();
-    acquirep(mp->nextp);
-    mp->nextp = nullptr;
+    run_p(mp);
 }
 
 // mcall's: the goroutine comes back from the kernel and its p is gone.
@@ -558,6 +662,10 @@ g* find_elsewhere(m* mp) {
         retirep(mp);
         return nullptr;
     }
+    auto* const run_own = if_linked(run_timers);
+    if (run_own != nullptr && run_own(pp)) {
+        return nullptr;
+    }
     // Spinning is for a few: with all m's at it, each would find the others looking.
     if (procs > 1 && !mp->spinning &&
         2 * sched.nmspinning.load(std::memory_order_relaxed) <
@@ -568,6 +676,10 @@ g* find_elsewhere(m* mp) {
     if (mp->spinning) {
         if (g* const gp = steal(mp)) {
             return gp;
+        }
+        auto* const run_all = if_linked(run_all_timers);
+        if (run_all != nullptr && run_all()) {
+            return nullptr;
         }
     }
     {
@@ -618,6 +730,21 @@ void wakep() {
         }
     }
     startm(pp, true);
+}
+
+bool need_keeper(int64_t when) {
+    if (sched.npidle.load(std::memory_order_relaxed) == 0) {
+        return false;
+    }
+    // The fence stands between the store of the deadline and these looks; who becomes idle does it
+    // the other way round (become_keeper).
+    runtime::atomic_thread_fence(std::memory_order_seq_cst);
+    if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
+        sched.nmspinning.load(std::memory_order_relaxed) != 0) {
+        return false;
+    }
+    const int64_t until = sched.keeper_until.load(std::memory_order_relaxed);
+    return until == 0 || until > when;
 }
 
 void stop_spinning(m* mp) {
@@ -676,10 +803,19 @@ void handoffp(p* pp) {
         const lock_guard guard(sched.lock);
         if (sched.runq.size == 0) {
             pidleput(pp);
-            return;
+            pp = nullptr;
         }
     }
-    startm(pp, false);
+    if (pp != nullptr) {
+        startm(pp, false);
+        return;
+    }
+    // Who gave it up is not idle, and so has not seen to its timers.
+    auto* const first = if_linked(earliest_timer);
+    const int64_t when = first != nullptr ? first() : 0;
+    if (when != 0 && need_keeper(when)) {
+        wakep();
+    }
 }
 
 // The goroutine keeps its p, marked: sysmon takes it away if the call lasts. Nothing here waits for
@@ -698,7 +834,7 @@ void entersyscall() {
     block->p = nullptr;
     block->blocks = nullptr;
     block->slots = nullptr;
-    pp->m.store(nullptr, std::memory_order_relaxed);
+    pp->m.store(nullptr, std::memory_order_release); // as releasep does
     pp->syscalltick.store(pp->syscalltick.load(std::memory_order_relaxed) + 1,
                           std::memory_order_relaxed);
     // Release: whoever takes p sees all that this thread did with it. Nothing of p is touched from
@@ -725,6 +861,9 @@ void exitsyscall() {
         block->blocks = &pp->blocks;
         block->slots = &pp->slots;
         set_status(gp, g_status::syscall, g_status::running);
+        if (pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed)) [[unlikely]] {
+            gosched(); // it retires, though the goroutine may do nothing but such calls
+        }
         return;
     }
     mcall(exitsyscall_on_g0, nullptr);
@@ -801,6 +940,9 @@ void set_gomaxprocs(uint32_t count) {
 
 void look_after(p* pp) {
     claim_exclusive(pp);
+    if (auto* const run = if_linked(run_timers)) {
+        (void)run(pp);
+    }
     if (pp->looks % looks_for_starters == 0) {
         queue_starters(pp);
     }

@@ -33,6 +33,8 @@ const char* wait_reason_text(wait_reason reason) {
         return "select";
     case wait_reason::select_no_cases:
         return "select (no cases)";
+    case wait_reason::sleep:
+        return "sleep";
     }
     return "waiting";
 }

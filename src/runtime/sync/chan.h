@@ -69,6 +69,7 @@ struct alignas(64) channel {
     void (*destroy)(void* value);    // for good; null where that is nothing
     runtime::atomic<uint32_t> handles;
     runtime::atomic<bool> closed; // read without the lock too
+    bool timed;                   // a timer lies behind it (sync/timer.cpp); for good
     uint16_t header;              // so many lines are before the buffer, for good
 
     static constexpr size_t line = 64;
@@ -101,5 +102,8 @@ static_assert(sizeof(channel) == 64);
 outcome pass(waiter& by_case, bool waits, transfer* by);
 outcome pass_locked(waiter& by_case, transfer* by);
 [[noreturn]] void send_on_closed();
+
+// Stops the timer of a channel that nobody has a handle of. Null in a program without timers.
+[[gnu::weak]] void forget_sender(channel* of);
 
 } // namespace rt0::detail

@@ -130,7 +130,7 @@ int32_t sum_of(uint32_t seat) {
     const uint32_t procs = runtime::sched.procs_made.load(std::memory_order_acquire);
     for (uint32_t id = 0; id < procs; ++id) {
         // Acquire: pairs with acquirep's release; mp->tls is there. Whoever has claimed has had
-        // this p before.
+        // this p before: with releasep's, what he did is seen where nobody has it now.
         if (const runtime::m* const mp = proc(id)->m.load(std::memory_order_acquire)) {
             runtime::wait_for_claim(mp->tls, claim_to_read(of));
         }

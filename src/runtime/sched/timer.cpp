@@ -1,0 +1,350 @@
+#include "sched/timer.h"
+
+#include "base/fatal.h"
+#include "base/if_linked.h"
+#include "os/os.h"
+#include "sched/runq.h"
+#include "sched/sched.h"
+
+RT0_SAYS_WHY;
+
+namespace runtime {
+
+// What has expired and has still to be done, once the heap's lock is dropped.
+struct expired {
+    g_queue ready; // parked goroutines
+    timer* fired = nullptr;
+    timer** end = &fired;
+};
+
+namespace {
+
+constexpr uint32_t first_room = 256; // a page
+
+// At most so many expire under one locking.
+constexpr int batch = 128;
+
+struct sleeper : timer {
+    g* goroutine;
+};
+
+void expire_sleeper(timer* self, timer_heap& from, int64_t /*now*/, expired& to) {
+    from.remove(self);
+    to.ready.push(static_cast<sleeper*>(self)->goroutine);
+}
+
+p* proc_of(uint32_t id) {
+    return id == 0 ? &p0 : if_linked(proc)(id);
+}
+
+// The heap that t is at home in, locked.
+timer_heap& lock_home(timer* t) {
+    for (;;) {
+        // Acquire: pairs with the release of who moves it. What is in the heap its lock orders.
+        timer_heap* home = t->home.load(std::memory_order_acquire);
+        if (home == nullptr) {
+            timer_heap* const own = &getp()->timers;
+            if (t->home.compare_exchange_strong(home, own, std::memory_order_acq_rel,
+                                                std::memory_order_acquire)) {
+                home = own;
+            }
+        }
+        home->lock.lock();
+        if (t->home.load(std::memory_order_relaxed) == home) [[likely]] {
+            return *home;
+        }
+        home->lock.unlock();
+    }
+}
+
+// On a goroutine.
+void tell_keeper(int64_t when) {
+    auto* const needed = if_linked(need_keeper);
+    if (needed != nullptr && needed(when)) {
+        systemstack(wakep);
+    }
+}
+
+void move_and_unlock(timer_heap& home, timer* t, int64_t when) {
+    const int64_t before = home.next.load(std::memory_order_relaxed);
+    home.move(t, when);
+    home.lock.unlock();
+    if (when < before) {
+        tell_keeper(when);
+    }
+}
+
+// Makes what has expired go on. On g0, with a p.
+void settle(expired& what) {
+    while (g* const gp = what.ready.pop()) {
+        ready_in_turn(gp);
+    }
+    while (timer* const t = what.fired) {
+        what.fired = t->next;
+        t->fire(t);
+    }
+}
+
+// Whether there was anything.
+bool run(timer_heap& heap, int64_t now) {
+    bool any = false;
+    while (heap.is_due(now)) {
+        expired due;
+        heap.lock.lock();
+        for (int i = 0; i < batch && heap.is_due(now); ++i) {
+            timer* const t = heap.first();
+            t->expire(t, heap, now, due);
+        }
+        heap.lock.unlock();
+        settle(due);
+        any = true;
+    }
+    return any;
+}
+
+// park's, of one that sleeps while its p goes on with others.
+bool unlock_and_tell(g* /*gp*/, void* heap) {
+    auto* const in = static_cast<timer_heap*>(heap);
+    const int64_t when = in->next.load(std::memory_order_relaxed);
+    in->lock.unlock();
+    auto* const needed = if_linked(need_keeper);
+    if (needed != nullptr && when != 0 && needed(when)) {
+        wakep();
+    }
+    return true;
+}
+
+} // namespace
+
+void timer_heap::up(uint32_t at, node what) {
+    while (at != root && what.when < nodes_[parent(at)].when) {
+        put(at, nodes_[parent(at)]);
+        at = parent(at);
+    }
+    put(at, what);
+}
+
+void timer_heap::down(uint32_t at, node what) {
+    for (;;) {
+        const uint32_t begin = first_child(at);
+        if (begin >= end_) {
+            break;
+        }
+        uint32_t least = begin;
+        for (uint32_t i = begin + 1; i < begin + children && i < end_; ++i) {
+            if (nodes_[i].when < nodes_[least].when) {
+                least = i;
+            }
+        }
+        if (what.when <= nodes_[least].when) {
+            break;
+        }
+        put(at, nodes_[least]);
+        at = least;
+    }
+    put(at, what);
+}
+
+void timer_heap::push(timer* t, int64_t when) {
+    up(end_++, {when, t});
+    set_next();
+}
+
+void timer_heap::move(timer* t, int64_t when) {
+    const uint32_t at = t->place;
+    if (when < nodes_[at].when) {
+        up(at, {when, t});
+    } else {
+        down(at, {when, t});
+    }
+    set_next();
+}
+
+void timer_heap::remove(timer* t) {
+    const uint32_t at = t->place;
+    const node last = nodes_[--end_];
+    t->place = 0;
+    if (at != end_) {
+        if (at != root && last.when < nodes_[parent(at)].when) {
+            up(at, last);
+        } else {
+            down(at, last);
+        }
+    }
+    set_next();
+}
+
+void timer_heap::make_room(uint32_t had) {
+    const uint32_t wanted = had == 0 ? first_room : had * 2;
+    int error = 0;
+    auto* unused = static_cast<node*>(os::map(wanted * sizeof(node), &error));
+    if (unused == nullptr) {
+        fatal_no_memory("cannot map room for timers", error);
+    }
+    uint32_t size = wanted;
+    lock.lock();
+    if (room_ == had) {
+        // Another one's, meanwhile, would be as good.
+        node* const larger = unused;
+        for (uint32_t i = root; i < end_; ++i) {
+            larger[i] = nodes_[i];
+        }
+        unused = nodes_;
+        nodes_ = larger;
+        size = had;
+        room_ = wanted;
+        end_ = end_ < root ? root : end_;
+    }
+    lock.unlock();
+    if (size != 0) {
+        error = os::unmap(unused, size * sizeof(node));
+        if (error != 0) {
+            fatal_errno("cannot give memory back (munmap)", error,
+                        "allow it in the seccomp filter");
+        }
+    }
+}
+
+void add_fired(expired& to, timer* t) {
+    t->next = nullptr;
+    *to.end = t;
+    to.end = &t->next;
+}
+
+bool move_timer(timer* t, int64_t when) {
+    timer_heap& home = lock_home(t);
+    const bool was = t->place != 0;
+    if (was) {
+        move_and_unlock(home, t, when);
+    } else {
+        home.lock.unlock();
+    }
+    return was;
+}
+
+bool set_timer(timer* t, int64_t when) {
+    for (;;) {
+        timer_heap& home = lock_home(t);
+        if (t->place != 0) {
+            move_and_unlock(home, t, when);
+            return true;
+        }
+        timer_heap* const own = &getp()->timers; // the lock keeps the goroutine here
+        if (&home != own) {
+            // Release: pairs with lock_home's acquire.
+            t->home.store(own, std::memory_order_release);
+            home.lock.unlock();
+            continue;
+        }
+        if (!home.has_room()) [[unlikely]] {
+            const uint32_t had = home.room();
+            home.lock.unlock();
+            home.make_room(had);
+            continue;
+        }
+        home.push(t, when);
+        const bool first = home.first() == t;
+        home.lock.unlock();
+        if (first) {
+            tell_keeper(when);
+        }
+        return false;
+    }
+}
+
+bool stop_timer(timer* t) {
+    if (t->home.load(std::memory_order_acquire) == nullptr) {
+        return false;
+    }
+    timer_heap& home = lock_home(t);
+    const bool was = t->place != 0;
+    if (was) {
+        home.remove(t);
+    }
+    home.lock.unlock();
+    return was;
+}
+
+int64_t time_after(int64_t nanoseconds) {
+    const no_preempt here;
+    const int64_t now = about_now(getp()->timers.clock).latest;
+    return nanoseconds <= INT64_MAX - now ? now + nanoseconds : INT64_MAX;
+}
+
+void sleep_until(int64_t when) {
+    sleeper self;
+    self.expire = expire_sleeper;
+    self.place = 0;
+    self.goroutine = getg();
+    for (;;) {
+        biased_lock::stay();
+        p* const pp = getp();
+        timer_heap& heap = pp->timers;
+        heap.lock.lock();
+        if (!heap.has_room()) [[unlikely]] {
+            const uint32_t had = heap.room();
+            heap.lock.unlock();
+            heap.make_room(had);
+            continue;
+        }
+        self.home.store(&heap, std::memory_order_relaxed);
+        heap.push(&self, when);
+        if (heap.first() == &self && !runqempty(pp)) {
+            park(unlock_and_tell, &heap, wait_reason::sleep);
+        } else {
+            // Who has nothing else to do sleeps until then himself.
+            park(heap.lock, wait_reason::sleep);
+        }
+        return;
+    }
+}
+
+bool run_timers(p* pp) {
+    const int64_t next = pp->timers.next.load(std::memory_order_relaxed);
+    if (next == 0) {
+        return false;
+    }
+    const time_span now = about_now(pp->timers.clock);
+    if (next > now.latest) {
+        return false;
+    }
+    return run(pp->timers, next <= now.earliest ? now.earliest : nanotime());
+}
+
+bool run_all_timers() {
+    if (earliest_timer() == 0) {
+        return false;
+    }
+    const int64_t now = nanotime();
+    bool any = false;
+    for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
+        any |= run(proc_of(id)->timers, now);
+    }
+    return any;
+}
+
+int64_t earliest_timer() {
+    int64_t earliest = 0;
+    for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
+        const int64_t next = proc_of(id)->timers.next.load(std::memory_order_relaxed);
+        if (next != 0 && (earliest == 0 || next < earliest)) {
+            earliest = next;
+        }
+    }
+    return earliest;
+}
+
+bool wait_for_timers(p* pp) {
+    const int64_t next = pp->timers.next.load(std::memory_order_relaxed);
+    if (next == 0) {
+        return false;
+    }
+    const int64_t now = nanotime();
+    if (next > now) {
+        os::sleep(next - now);
+    }
+    (void)run_timers(pp);
+    return true;
+}
+
+} // namespace runtime

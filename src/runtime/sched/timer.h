@@ -1,0 +1,113 @@
+// Timers: what shall happen at a time.
+//
+// Each p has a heap of them, by their deadlines, and whoever looks for work runs what is due: first
+// of his own p, then of the others. There is no thread and no goroutine for it. A timer lies in
+// what uses it, often on the stack of a goroutine that waits: so starting one allocates nothing,
+// but that a heap grows.
+//
+// A heap has a lock, and all that a timer says is under the lock of its home: the heap that it is
+// in, or was in last. Who wants it locks what home says and looks whether home still says so. A
+// timer that is in no heap moves to the p of who starts it; one that is in one stays there.
+//
+// What is due is taken out of the heap under the lock, by timer::expire, which knows what it is:
+// either it is nothing but a goroutine that shall go on, or it is kept by a count of its own until
+// fire, without the lock, has done what there is to do. So where stop finds a timer in no heap, and
+// it is one that lies on a stack, nobody has it in his hand any more.
+//
+// Who sleeps while all p's with timers are idle, and who wakes him when a timer comes that is due
+// earlier, is told in sched/threads.cpp.
+#pragma once
+
+#include <cstdint>
+
+#include "base/atomic.h"
+#include "base/biased_lock.h"
+#include "sched/clock.h"
+
+namespace runtime {
+
+struct expired;
+class timer_heap;
+
+struct timer {
+    // Under the lock of its heap: takes it out, or sets its next deadline, and adds to what there
+    // is to do. now is the time.
+    void (*expire)(timer* self, timer_heap& from, int64_t now, expired& to);
+    // For those that expire puts into expired::fired: on g0, without locks.
+    void (*fire)(timer* self);
+    timer* next; // in expired::fired
+    // The heap whose lock this is under; null before it is first started.
+    atomic<timer_heap*> home;
+    uint32_t place; // in the heap; 0 where it is in none
+};
+
+// All zeroes is an empty one. Under its lock, where nothing else is said.
+class timer_heap {
+public:
+    biased_lock lock;
+    clock_memory clock{}; // the p's; not under the lock
+    // The first deadline, or 0 where there is none. Anybody reads it.
+    atomic<int64_t> next;
+
+    [[nodiscard]] bool has_room() const { return end_ < room_; }
+    // So much is there room for. Not under the lock: there may be more by then.
+    void make_room(uint32_t had);
+    [[nodiscard]] uint32_t room() const { return room_; }
+
+    // t, which is in none. There is room.
+    void push(timer* t, int64_t when);
+    // t, which is in this one.
+    void move(timer* t, int64_t when);
+    void remove(timer* t);
+    [[nodiscard]] int64_t deadline(const timer* t) const { return nodes_[t->place].when; }
+
+    [[nodiscard]] timer* first() const { return nodes_[root].of; }
+    [[nodiscard]] bool is_due(int64_t now) const {
+        const int64_t when = next.load(std::memory_order_relaxed);
+        return when != 0 && when <= now;
+    }
+
+private:
+    struct node {
+        int64_t when;
+        timer* of;
+    };
+    // Four children each, which are one line of memory: the root is at 3, its children from 4 on.
+    static constexpr uint32_t root = 3;
+    static constexpr uint32_t children = 4;
+    static uint32_t parent(uint32_t at) { return at / children + 2; }
+    static uint32_t first_child(uint32_t at) { return (at - 2) * children; }
+
+    void put(uint32_t at, node what) {
+        nodes_[at] = what;
+        what.of->place = at;
+    }
+    void up(uint32_t at, node what);
+    void down(uint32_t at, node what);
+    void set_next() {
+        // Relaxed: who has to see it makes a fence (threads.cpp), or has a lock.
+        next.store(end_ > root ? nodes_[root].when : 0, std::memory_order_relaxed);
+    }
+
+    node* nodes_ = nullptr;
+    uint32_t end_ = 0;  // one past the last; at least root where there is room
+    uint32_t room_ = 0; // where there could be one
+};
+
+// Starts t, or sets the time of one that is started: whether it was. when: the monotonic clock's
+// nanoseconds, from 1 on. Not on g0.
+bool set_timer(timer* t, int64_t when);
+// Sets the time of one that is started; false, and nothing has happened, where it is not.
+bool move_timer(timer* t, int64_t when);
+// Whether it was in a heap.
+bool stop_timer(timer* t);
+// For timer::expire: t->fire shall be called.
+void add_fired(expired& to, timer* t);
+
+// So many nanoseconds from now, or as late as there is a number for.
+int64_t time_after(int64_t nanoseconds);
+
+// Parks the current goroutine until then.
+void sleep_until(int64_t when);
+
+} // namespace runtime

@@ -1,0 +1,277 @@
+// The timers of rt0/time.h: those that send the time, and those that start a goroutine.
+//
+// One that sends has a channel with room for one value, and lies behind it, in the same piece of
+// memory. Its life is the channel's: the last handle that goes stops it. stop and reset leave no
+// value behind that was sent for the time before: whoever has taken the timer out of its heap
+// (sched/timer.h), and has not sent yet, asks flight first, under the channel's lock.
+//
+//      expire, under the heap's lock        fire, under the channel's        stop
+//      flight = 1                           flight = 0                       out of the heap
+//      it was 0? then it is kept,           it was 1? then sends             under the channel's
+//      lock: and fire will come                                                    flight 1? then 2
+//                                                                            takes the value out
+//
+// One that starts a goroutine counts how often it shall: it may expire again before the first has
+// been started.
+#include <rt0/time.h>
+
+#include "base/fatal.h"
+#include "mem/heap.h"
+#include "sched/runq.h"
+#include "sched/sched.h"
+#include "sync/chan.h"
+
+RT0_STARTS_THREADS;
+
+namespace rt0::detail {
+
+namespace {
+
+using runtime::expired;
+using runtime::g;
+using runtime::timer_heap;
+
+constexpr uint32_t in_nobodys_hand = 0;
+constexpr uint32_t will_be_sent = 1;
+constexpr uint32_t cancelled = 2;
+
+struct sender : runtime::timer {
+    runtime::atomic<int64_t> period; // 0: once
+    runtime::atomic<uint32_t> flight;
+
+    static sender* of(channel* c) {
+        return reinterpret_cast<sender*>(reinterpret_cast<std::byte*>(c) + channel::line);
+    }
+    [[nodiscard]] channel* to() {
+        return reinterpret_cast<channel*>(reinterpret_cast<std::byte*>(this) - channel::line);
+    }
+};
+static_assert(sizeof(sender) <= channel::line);
+
+// Whoever has dropped the last handle is about to stop it.
+bool keep(channel* c) {
+    uint32_t handles = c->handles.load(std::memory_order_relaxed);
+    do {
+        if (handles == 0) {
+            return false;
+        }
+    } while (!c->handles.compare_exchange_weak(handles, handles + 1, std::memory_order_relaxed));
+    return true;
+}
+
+// The next time after now that is so many periods after the last one: what was missed is.
+int64_t next_tick(int64_t last, int64_t period, int64_t now) {
+    const int64_t periods = 1 + (now - last) / period;
+    return periods <= (INT64_MAX - last) / period ? last + periods * period : INT64_MAX;
+}
+
+void expire_sender(runtime::timer* self, timer_heap& from, int64_t now, expired& to) {
+    auto* const t = static_cast<sender*>(self);
+    const int64_t period = t->period.load(std::memory_order_relaxed);
+    if (period == 0) {
+        from.remove(t);
+    } else {
+        from.move(t, next_tick(from.deadline(t), period, now));
+    }
+    // Acquire and release: with fire and stop, either sees what the other has done. Nobody else
+    // takes it out of nobody's hand.
+    uint32_t flight = t->flight.load(std::memory_order_acquire);
+    while (flight != in_nobodys_hand) {
+        if (t->flight.compare_exchange_weak(flight, will_be_sent, std::memory_order_acq_rel,
+                                            std::memory_order_acquire)) {
+            return; // whoever has it in his hand sends
+        }
+    }
+    if (keep(t->to())) {
+        t->flight.store(will_be_sent, std::memory_order_release);
+        runtime::add_fired(to, t);
+    }
+}
+
+void fire_sender(runtime::timer* self) {
+    auto* const t = static_cast<sender*>(self);
+    channel* const c = t->to();
+    const int64_t now = runtime::nanotime();
+    g* woken = nullptr;
+    c->lock.lock();
+    if (t->flight.exchange(in_nobodys_hand, std::memory_order_acq_rel) == will_be_sent) {
+        if (waiter* const receiver = c->receivers.take()) {
+            __builtin_memcpy(receiver->value, &now, sizeof now);
+            receiver->passed = true;
+            woken = static_cast<g*>(receiver->goroutine);
+        } else if (c->used() == 0) {
+            __builtin_memcpy(c->free_slot(), &now, sizeof now);
+            c->added();
+        }
+    }
+    c->lock.unlock();
+    if (woken != nullptr) {
+        runtime::ready_in_turn(woken);
+    }
+    drop_channel(c);
+}
+
+int64_t clamp(int64_t nanoseconds) {
+    return nanoseconds > 0 ? nanoseconds : 0;
+}
+
+// What it was about to send it does not. Whether there was anything.
+bool take_back(channel* c) {
+    sender* const t = sender::of(c);
+    c->lock.lock();
+    uint32_t flight = will_be_sent;
+    bool was = t->flight.compare_exchange_strong(flight, cancelled, std::memory_order_acq_rel,
+                                                 std::memory_order_relaxed);
+    if (c->used() != 0) {
+        c->removed();
+        was = true;
+    }
+    c->lock.unlock();
+    return was;
+}
+
+} // namespace
+
+channel* make_sender(int64_t nanoseconds, int64_t period) {
+    runtime::start_threads();
+    constexpr size_t header = 2;
+    void* const memory =
+        runtime::mem::allocate(header * channel::line + sizeof(int64_t), channel::line);
+    if (memory == nullptr) {
+        runtime::fatal_no_memory("cannot make a timer", runtime::os::ENOMEM_);
+    }
+    auto* const made = new (memory) channel{};
+    made->capacity = 1;
+    made->size = sizeof(int64_t);
+    made->timed = true;
+    made->header = header;
+    made->handles.store(1, std::memory_order_relaxed);
+    auto* const t = new (sender::of(made)) sender{};
+    t->expire = expire_sender;
+    t->fire = fire_sender;
+    t->period.store(period, std::memory_order_relaxed);
+    (void)runtime::set_timer(t, runtime::time_after(clamp(nanoseconds)));
+    return made;
+}
+
+bool stop_sender(channel* of) {
+    if (of == nullptr) {
+        runtime::panic("time: Stop called on uninitialized Timer");
+    }
+    sender* const t = sender::of(of);
+    const bool was = runtime::stop_timer(t);
+    // One that has not expired has sent nothing since it was started.
+    if (was && t->period.load(std::memory_order_relaxed) == 0) {
+        return true;
+    }
+    return take_back(of) || was;
+}
+
+bool reset_sender(channel* of, int64_t nanoseconds, int64_t period) {
+    if (of == nullptr) {
+        runtime::panic("time: Reset called on uninitialized Timer");
+    }
+    sender* const t = sender::of(of);
+    const int64_t when = runtime::time_after(clamp(nanoseconds));
+    // One that has not expired has sent nothing since it was started.
+    if (period == 0 && t->period.load(std::memory_order_relaxed) == 0 &&
+        runtime::move_timer(t, when)) {
+        return true;
+    }
+    const bool was = stop_sender(of);
+    t->period.store(period, std::memory_order_relaxed);
+    (void)runtime::set_timer(t, when);
+    return was;
+}
+
+void forget_sender(channel* of) {
+    (void)runtime::stop_timer(sender::of(of));
+}
+
+void no_interval(const char* what) {
+    runtime::panic(what);
+}
+
+namespace {
+
+// What a timed_call's room is.
+struct caller : runtime::timer, runtime::funcval {
+    runtime::atomic<uint32_t> flights;
+
+    static caller* of(timed_call* call) { return reinterpret_cast<caller*>(call->room); }
+    [[nodiscard]] timed_call* call() { return reinterpret_cast<timed_call*>(this); }
+};
+static_assert(sizeof(caller) <= sizeof(timed_call::room) && offsetof(timed_call, room) == 0);
+
+void expire_caller(runtime::timer* self, timer_heap& from, int64_t /*now*/, expired& to) {
+    auto* const t = static_cast<caller*>(self);
+    from.remove(t);
+    // What the heap owned of it belongs to the goroutine.
+    if (t->flights.fetch_add(1, std::memory_order_acq_rel) == 0) {
+        runtime::add_fired(to, t);
+    }
+}
+
+void fire_caller(runtime::timer* self) {
+    auto* const t = static_cast<caller*>(self);
+    runtime::p* const pp = getp();
+    // With the last of them it may be gone.
+    runtime::funcval* const start = t;
+    for (uint32_t n = t->flights.exchange(0, std::memory_order_acq_rel); n > 0; --n) {
+        g* const gp = runtime::new_g(0);
+        runtime::prepare_g(pp, gp, start, 0, reinterpret_cast<uintptr_t>(start->fn));
+        runtime::submit_in_turn(pp, gp);
+    }
+}
+
+void call_and_drop(runtime::funcval* self) {
+    auto* const t = static_cast<caller*>(self);
+    timed_call* const call = t->call();
+    call->run(call);
+    drop_call(call);
+}
+
+} // namespace
+
+void start_call(timed_call* call, int64_t nanoseconds) {
+    runtime::start_threads();
+    auto* const t = new (call->room) caller{};
+    t->expire = expire_caller;
+    t->fire = fire_caller;
+    t->fn = call_and_drop;
+    (void)runtime::set_timer(t, runtime::time_after(clamp(nanoseconds)));
+}
+
+bool stop_call(timed_call* call) {
+    if (call == nullptr) {
+        runtime::panic("time: Stop called on uninitialized Timer");
+    }
+    const bool was = runtime::stop_timer(caller::of(call));
+    if (was) {
+        drop_call(call);
+    }
+    return was;
+}
+
+bool reset_call(timed_call* call, int64_t nanoseconds) {
+    if (call == nullptr) {
+        runtime::panic("time: Reset called on uninitialized Timer");
+    }
+    const int64_t when = runtime::time_after(clamp(nanoseconds));
+    // The heap's, which it has already where it is in it.
+    call->owners.fetch_add(1, std::memory_order_relaxed);
+    const bool was = runtime::set_timer(caller::of(call), when);
+    if (was) {
+        drop_call(call);
+    }
+    return was;
+}
+
+void drop_call(timed_call* call) {
+    // Release: what was done through this happens before the end. Acquire: so did the rest.
+    if (call->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        call->destroy(call);
+    }
+}
+
+} // namespace rt0::detail

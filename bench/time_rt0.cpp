@@ -95,7 +95,7 @@ ticked tick_all() {
             // All over the interval.
             rt0::sleep_for(std::chrono::microseconds(i % 10'000));
             auto due = clock::now();
-            rt0::ticker ticks(10ms);
+            const rt0::ticker ticks(10ms);
             std::vector<long> own;
             for (int n = 0; n < bench::ticks_each; ++n) {
                 ticks.recv();

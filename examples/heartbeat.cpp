@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 int main() {
     const rt0::chan<int> beats(0);
     rt0::go([beats] {
-        rt0::ticker ticks(5ms);
+        const rt0::ticker ticks(5ms);
         for (int n = 1; n <= 5; ++n) {
             ticks.recv();
             beats.send(n);

@@ -16,7 +16,7 @@ public:
             permits_.send(1);
         }
         rt0::go([permits = permits_, stop = stop_, interval] {
-            rt0::ticker ticks(interval);
+            const rt0::ticker ticks(interval);
             for (bool stopped = false; !stopped;) {
                 rt0::select(rt0::recv(ticks, [&] { (void)permits.try_send(1); }),
                             rt0::recv(stop, [&] { stopped = true; }));

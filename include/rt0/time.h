@@ -60,8 +60,7 @@ template <class F>
 struct timed_call_of : timed_call {
     F function;
 
-    template <class G>
-    explicit timed_call_of(G&& f)
+    explicit timed_call_of(F f)
         : timed_call{.room = {},
                      .run =
                          [](timed_call* self) {
@@ -70,7 +69,7 @@ struct timed_call_of : timed_call {
                          },
                      .destroy = [](timed_call* self) { delete static_cast<timed_call_of*>(self); },
                      .owners = 2} // the handle, and the timer
-        , function(std::forward<G>(f)) {}
+        , function(std::move(f)) {}
 };
 
 void start_call(timed_call* call, std::int64_t nanoseconds);

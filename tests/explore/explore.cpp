@@ -27,6 +27,7 @@ namespace explore {
 namespace {
 
 constexpr std::size_t stack_size = std::size_t{256} * 1024;
+constexpr std::size_t most_spins = 64;     // turns of threads that all spin, until time passes
 constexpr std::size_t most_steps = 20'000; // of one run: beyond, it goes round in circles
 
 // What a thread knows: of each atomic, by its number, the oldest store that it may still see.
@@ -146,6 +147,7 @@ private:
     std::size_t choose_thread(const std::vector<thread*>& candidates);
     std::vector<thread*> ready(bool spinners) const;
     bool all_over_from(std::size_t first) const;
+    thread* first_with_a_limit() const;
     location& at(const void* address, std::size_t size);
     bool is_shared(const void* address);
     void sequential_fence();
@@ -208,6 +210,7 @@ private:
     std::uint64_t seed_ = 1;
     double seconds_ = 0;
     std::mt19937_64 generator_;
+    std::size_t all_spin_ = 0;
     std::vector<std::size_t> changes_; // the steps at which the running thread becomes the last
     const char* program_ = "";
 };
@@ -273,6 +276,19 @@ std::vector<thread*> explorer::ready(bool spinners) const {
     return all;
 }
 
+// Of those that sleep, the one that wakes by itself first, or null.
+thread* explorer::first_with_a_limit() const {
+    thread* first = nullptr;
+    for (std::size_t i = 0; i < used_threads_; ++i) {
+        thread* const one = threads_[i].get();
+        if (one->now == state::blocked && one->wakes_after >= 0 &&
+            (first == nullptr || one->wakes_after < first->wakes_after)) {
+            first = one;
+        }
+    }
+    return first;
+}
+
 bool explorer::all_over_from(std::size_t first) const {
     return std::all_of(threads_.begin() + static_cast<std::ptrdiff_t>(first),
                        threads_.begin() + static_cast<std::ptrdiff_t>(used_threads_),
@@ -282,7 +298,9 @@ bool explorer::all_over_from(std::size_t first) const {
 // The current thread cannot go on: another does. Returns when this one can, and is chosen.
 void explorer::choose_next() {
     std::vector<thread*> candidates = ready(false);
-    if (candidates.empty()) {
+    if (!candidates.empty()) {
+        all_spin_ = 0;
+    } else if (++all_spin_ <= most_spins || first_with_a_limit() == nullptr) {
         // All spin: each has its turn.
         candidates = ready(true);
         const auto next = std::ranges::find_if(
@@ -293,15 +311,8 @@ void explorer::choose_next() {
     }
     if (candidates.empty()) {
         // Time passes.
-        thread* first = nullptr;
-        for (std::size_t i = 0; i < used_threads_; ++i) {
-            thread* const one = threads_[i].get();
-            if (one->now == state::blocked && one->wakes_after >= 0 &&
-                (first == nullptr || one->wakes_after < first->wakes_after)) {
-                first = one;
-            }
-        }
-        if (first != nullptr) {
+        all_spin_ = 0;
+        if (thread* const first = first_with_a_limit(); first != nullptr) {
             first->now = state::ready;
             first->wait_result = -ETIMEDOUT;
             candidates.push_back(first);
@@ -832,6 +843,7 @@ void explorer::run_once(const model& what) {
     numbers_.clear();
     sequential_ = view{};
     steps_ = 0;
+    all_spin_ = 0;
     preemptions_ = 0;
     stale_ = 0;
     spurious_ = 0;

@@ -327,6 +327,9 @@ void* map(size_t size, int* error) {
 void* map_stack(size_t size, int* error) {
     return map(size, error);
 }
+int unmap(void* /*address*/, size_t /*size*/) {
+    return 0;
+}
 int guard(void* /*address*/, size_t /*size*/) {
     return 0;
 }

@@ -1,0 +1,163 @@
+// Timers on the scheduler: that who sleeps wakes, whoever is busy; a timer that is stopped where it
+// expires, or moved from heap to heap; and what is a deadlock. Each look at the clock is a second
+// after the last.
+#include <array>
+
+#include "sched/sched.h"
+#include "sched/timer.h"
+#include "tests/explore/explore.h"
+#include "tests/explore/machine.h"
+
+namespace {
+
+using explore::anew;
+using explore::check;
+using machine::go;
+using namespace runtime;
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr int64_t second = 1'000'000'000;
+
+// How often each part of a model has run; begins anew with each run.
+std::array<runtime::atomic<int>, 3> ran;
+
+void begin(uint32_t procs, void (*main)()) {
+    for (auto& one : ran) {
+        anew(one);
+    }
+    machine::refuse_fences(false);
+    allow_lock_owners();
+    machine::run(procs, main);
+}
+
+void runs(size_t which) {
+    check(ran.at(which).fetch_add(1, relaxed) == 0, "a goroutine runs twice");
+}
+
+// Keeps its p until that has happened: somebody else must do it.
+void until(const runtime::atomic<int>& happened) {
+    while (happened.load(std::memory_order_acquire) == 0) {
+        explore::pause();
+    }
+}
+
+void sleep_for(int64_t seconds) {
+    const int64_t when = nanotime() + seconds * second;
+    sleep_until(when);
+    check(nanotime() > when, "a sleeper wakes too early");
+}
+
+// Longer than its own m looks for work.
+void one_sleeps() {
+    begin(2, [] { sleep_for(30); });
+}
+
+template <uint32_t procs>
+void two_sleep() {
+    begin(procs, [] {
+        go([] {
+            sleep_for(30);
+            runs(0);
+        });
+        sleep_for(20);
+        while (ran[0].load(relaxed) == 0) {
+            sleep_for(5);
+        }
+    });
+}
+
+void beside_who_is_busy() {
+    begin(2, [] {
+        go([] {
+            sleep_for(30);
+            runs(0);
+        });
+        gosched();
+        until(ran[0]);
+    });
+}
+
+// One that says when it has expired.
+struct counted : timer {
+    runtime::atomic<int> expired;
+};
+
+void begin(counted& t) {
+    anew(t.expired);
+    anew(t.home);
+    t.place = 0;
+    t.expire = [](timer* self, timer_heap& from, int64_t /*now*/, expired& /*to*/) {
+        from.remove(self);
+        static_cast<counted*>(self)->expired.fetch_add(1, relaxed);
+    };
+}
+
+void stopped_or_expired() {
+    begin(2, [] {
+        static counted t;
+        begin(t);
+        (void)set_timer(&t, nanotime());
+        go([] {
+            if (stop_timer(&t)) {
+                runs(0);
+            }
+            runs(1);
+        });
+        sleep_for(1);
+        until(ran[1]);
+        sleep_for(1);
+        check(t.expired.load(relaxed) + ran[0].load(relaxed) == 1,
+              "a timer is not either stopped or expired");
+        check(!stop_timer(&t), "a timer is stopped twice");
+    });
+}
+
+// Its home is another p's while it is started and stopped.
+void started_and_stopped() {
+    begin(2, [] {
+        static counted t;
+        begin(t);
+        (void)set_timer(&t, INT64_MAX);
+        (void)stop_timer(&t);
+        go([] {
+            (void)set_timer(&t, INT64_MAX);
+            runs(0);
+        });
+        go([] {}); // so that the other p takes the first
+        (void)stop_timer(&t);
+        until(ran[0]);
+        (void)stop_timer(&t);
+        check(t.place == 0 && earliest_timer() == 0, "a stopped timer is in a heap");
+    });
+}
+
+void a_stopped_timer_is_a_deadlock() {
+    begin(2, [] {
+        machine::expect_fatal("all goroutines are asleep - deadlock!");
+        static counted t;
+        begin(t);
+        (void)set_timer(&t, INT64_MAX);
+        go([] {
+            check(stop_timer(&t), "it was started");
+            park(nullptr, nullptr, wait_reason::none);
+        });
+        park(nullptr, nullptr, wait_reason::none);
+    });
+}
+
+constexpr auto models = std::to_array<explore::model>({
+    {"one_sleeps", one_sleeps, {.preemptions = 2, .stale = 1, .spurious = 1}},
+    {"two_sleep", two_sleep<2>, {.preemptions = 1, .stale = 0}},
+    {"two_sleep_on_one", two_sleep<1>, {.preemptions = 1, .stale = 1}},
+    {"beside_who_is_busy", beside_who_is_busy, {.preemptions = 1, .stale = 1}},
+    {"stopped_or_expired", stopped_or_expired, {.preemptions = 2, .stale = 0}},
+    {"started_and_stopped", started_and_stopped, {.preemptions = 2, .stale = 0}},
+    {"a_stopped_timer_is_a_deadlock",
+     a_stopped_timer_is_a_deadlock,
+     {.preemptions = 2, .stale = 1}},
+});
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return explore::run(argc, argv, models);
+}

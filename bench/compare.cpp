@@ -101,6 +101,8 @@ constexpr row_kind time_rows[] = {
     {"tickers", "10,000 tickers of 10 ms for 1 s, CPU time", "ms", 1e-6},
     {"ticks_late", "the same, lateness of 1 in 1000", "us", 1e-3},
     {"now", "steady_clock::now()", "ns", 1},
+    {"context", "context with_cancel + cancel", "ns", 1},
+    {"contexts", "the same with 100 children", "us", 1e-3},
 };
 
 struct table {

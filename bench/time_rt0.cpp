@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <rt0/context.h>
 #include <rt0/go.h>
 #include <rt0/print.h>
 #include <rt0/sync.h>
@@ -119,6 +120,28 @@ double now() {
     });
 }
 
+double cancel() {
+    return bench::measure([](long n) {
+        for (long i = 0; i < n; ++i) {
+            auto [ctx, cancel] = rt0::with_cancel(rt0::context());
+            cancel();
+        }
+    });
+}
+
+double cancel_children() {
+    return bench::measure([](long n) {
+        std::vector<rt0::cancellable> children(bench::children);
+        for (long i = 0; i < n; ++i) {
+            auto [ctx, cancel] = rt0::with_cancel(rt0::context());
+            for (auto& child : children) {
+                child = rt0::with_cancel(ctx);
+            }
+            cancel();
+        }
+    });
+}
+
 constexpr bench::row rows[] = {
     {"late", late},
     {"start_stop", start_stop},
@@ -129,6 +152,8 @@ constexpr bench::row rows[] = {
     {"tickers", [] { return tick_all().cpu; }},
     {"ticks_late", [] { return tick_all().late; }},
     {"now", now},
+    {"context", cancel},
+    {"contexts", cancel_children},
 };
 
 } // namespace

@@ -41,6 +41,7 @@ inline constexpr int short_sleeps = 2000;
 inline constexpr std::uint64_t sleeping = 1'000'000;
 inline constexpr int tickers = 10'000;
 inline constexpr int ticks_each = 100;
+inline constexpr std::size_t children = 100;
 
 // How long the i-th of them sleeps: nanoseconds, up to 10 s, in no order.
 constexpr std::uint64_t sleep_of(std::uint64_t i) {

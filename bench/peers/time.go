@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"sort"
 	"sync"
 	"syscall"
@@ -127,6 +128,28 @@ func now() float64 {
 	})
 }
 
+func cancel() float64 {
+	return measure(func(n int) {
+		for i := 0; i < n; i++ {
+			_, cancel := context.WithCancel(context.Background())
+			cancel()
+		}
+	})
+}
+
+func cancelChildren() float64 {
+	return measure(func(n int) {
+		var children [100]context.CancelFunc
+		for i := 0; i < n; i++ {
+			ctx, cancel := context.WithCancel(context.Background())
+			for c := range children {
+				_, children[c] = context.WithCancel(ctx)
+			}
+			cancel()
+		}
+	})
+}
+
 func main() {
 	answer(map[string]func() float64{
 		"late":       late,
@@ -138,5 +161,7 @@ func main() {
 		"tickers":    func() float64 { cpu, _ := tickAll(); return cpu },
 		"ticks_late": func() float64 { _, late := tickAll(); return late },
 		"now":        now,
+		"context":    cancel,
+		"contexts":   cancelChildren,
 	})
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <rt0/chan.h>
+#include <rt0/context.h>
 #include <rt0/error.h>
 #include <rt0/format.h>
 #include <rt0/go.h>

@@ -209,6 +209,9 @@ public:
         }
     }
 
+    /// Is it of a call?
+    explicit operator bool() const noexcept { return call_ != nullptr; }
+
     /// The call will not happen. False where its goroutine has been started, or it was stopped
     /// before: does not wait for it. Does not park. Panics on one that was never started.
     bool stop() { return detail::stop_call(call_); }

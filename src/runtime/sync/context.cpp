@@ -1,0 +1,271 @@
+// Contexts: a tree in which each node knows its parent, and one that can be cancelled knows who
+// listens: those made from it, and calls. A node that cannot be cancelled itself, because it only
+// has a value, is passed over: who is made from it listens to the nearest above that can.
+//
+// To cancel a node is one pass over the tree below it, with the locks of the way down held: so
+// nobody gets into the list of one that has told its listeners already, and when it returns all
+// below are cancelled. Locks are taken downwards only. Who leaves a list takes the lock of the node
+// above alone; so a node is not gone while the one above is telling it.
+//
+// A listener is in the list until it is told or leaves. A child leaves when its last handle goes;
+// it owns its parent, so a parent whose last handle goes has no children left, only calls, which
+// can never happen any more and go with it.
+#include <rt0/context.h>
+
+#include "base/fatal.h"
+#include "sched/timer.h"
+
+namespace rt0::detail {
+
+namespace {
+
+struct cancellable_node : context_node {
+    mutex lock;
+    // Written under lock; err is read without it too: the rest is written before.
+    std::atomic<int> err{0};
+    error cause;
+    chan<done_token> done; // null until somebody wants it
+    context_listener* first = nullptr;
+    std::int64_t deadline = no_deadline;
+    call_timer timer; // of the deadline
+
+    explicit cancellable_node(context_node* above)
+        : context_node(above, this,
+                       [](context_node* self) { end(static_cast<cancellable_node*>(self)); }) {
+        cancelled = [](context_listener* self, error why, error of) {
+            static_cast<cancellable_node*>(static_cast<context_node*>(self))->cancel(why, of);
+        };
+    }
+
+    static cancellable_node* of(context_node* node) { return static_cast<cancellable_node*>(node); }
+    static const cancellable_node* of(const context_node* node) {
+        return static_cast<const cancellable_node*>(node);
+    }
+
+    // Whether it was not before. Tells all who listen.
+    bool cancel(error why, error with) {
+        call_timer stopped;
+        lock.lock();
+        const bool now = err.load(std::memory_order_relaxed) == 0;
+        if (now) {
+            cause = with ? with : why;
+            // Release: pairs with context_error's acquire, for the cause.
+            err.store(why.code(), std::memory_order_release);
+            if (done) {
+                done.close();
+            }
+            while (context_listener* const one = first) {
+                unlink(one);
+                one->cancelled(one, why, cause);
+            }
+            stopped = std::move(timer);
+        }
+        lock.unlock();
+        if (stopped) {
+            (void)stopped.stop();
+        }
+        return now;
+    }
+
+    // Under lock.
+    void link(context_listener* one) {
+        one->next = first;
+        one->previous = nullptr;
+        if (first != nullptr) {
+            first->previous = one;
+        }
+        first = one;
+    }
+    void unlink(context_listener* one) {
+        if (one->next != nullptr) {
+            one->next->previous = one->previous;
+        }
+        if (one->previous != nullptr) {
+            one->previous->next = one->next;
+        } else {
+            first = one->next;
+        }
+        one->next = nullptr;
+        one->previous = nullptr;
+    }
+    [[nodiscard]] bool has(const context_listener* one) const {
+        return first == one || one->previous != nullptr;
+    }
+
+    // The last handle is gone.
+    static void end(cancellable_node* self) {
+        if (self->parent != nullptr && self->parent->source != nullptr) {
+            bool was = false;
+            cut_off(self->parent->source, self, &was);
+        }
+        // Calls that can never happen.
+        while (context_listener* const one = self->first) {
+            self->unlink(one);
+            drop_context_call(static_cast<context_call*>(one));
+        }
+        delete self;
+    }
+};
+
+} // namespace
+
+void share_context(context_node* node) noexcept {
+    if (node != nullptr) {
+        node->owners.fetch_add(1, std::memory_order_relaxed); // there is one
+    }
+}
+
+void drop_context(context_node* node) noexcept {
+    // A chain of which each owns the next, not by recursion.
+    while (node != nullptr) {
+        // Release: what was done through this handle happens before the end. Acquire: so did what
+        // was done through the others. Alone: nobody else can make another one.
+        if (node->owners.load(std::memory_order_acquire) != 1 &&
+            node->owners.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+            return;
+        }
+        context_node* const parent = node->parent;
+        node->destroy(node);
+        node = parent;
+    }
+}
+
+bool listen(context_node* source, context_listener* listener) {
+    cancellable_node* const to = cancellable_node::of(source);
+    to->lock.lock();
+    const bool too_late = to->err.load(std::memory_order_relaxed) != 0;
+    if (!too_late) {
+        to->link(listener);
+    }
+    to->lock.unlock();
+    return too_late;
+}
+
+void cut_off(context_node* source, context_listener* listener, bool* was_there) {
+    cancellable_node* const from = cancellable_node::of(source);
+    from->lock.lock();
+    *was_there = from->has(listener);
+    if (*was_there) {
+        from->unlink(listener);
+    }
+    from->lock.unlock();
+}
+
+context_node* new_cancellable(context_node* parent, std::int64_t deadline, error cause) {
+    share_context(parent);
+    auto* const made = new cancellable_node(parent);
+    const std::int64_t above = context_deadline(parent);
+    made->deadline = deadline < above ? deadline : above;
+    context_node* const source = parent != nullptr ? parent->source : nullptr;
+    if (source != nullptr && listen(source, made)) {
+        error why_above;
+        const error why = context_error(source, &why_above);
+        (void)made->cancel(why, why_above);
+        return made;
+    }
+    if (deadline >= above) {
+        return made; // the one above sees to it
+    }
+    const std::int64_t now = runtime::nanotime();
+    if (deadline <= now) {
+        cancel_context(made, error::timed_out, cause);
+        return made;
+    }
+    // The timer owns the node until the call has been or cannot be any more.
+    share_context(made);
+    call_timer timer =
+        after_func(std::chrono::nanoseconds(deadline - now), [of = context(made), cause] {
+            cancel_context(of.internal(), error::timed_out, cause);
+        });
+    made->lock.lock();
+    const bool pending = made->err.load(std::memory_order_relaxed) == 0;
+    if (pending) {
+        made->timer = timer;
+    }
+    made->lock.unlock();
+    if (!pending) {
+        (void)timer.stop();
+    }
+    return made;
+}
+
+void cancel_context(context_node* node, error why, error cause) {
+    if (cancellable_node::of(node)->cancel(why, cause) && node->parent != nullptr &&
+        node->parent->source != nullptr) {
+        bool was = false;
+        cut_off(node->parent->source, node, &was);
+    }
+}
+
+error context_error(const context_node* node, error* cause) {
+    if (node == nullptr || node->source == nullptr) {
+        return {};
+    }
+    const cancellable_node* const source = cancellable_node::of(node->source);
+    // Acquire: pairs with cancel's release.
+    const error err(source->err.load(std::memory_order_acquire));
+    if (cause != nullptr && err) {
+        *cause = source->cause;
+    }
+    return err;
+}
+
+std::int64_t context_deadline(const context_node* node) {
+    return node == nullptr || node->source == nullptr
+               ? no_deadline
+               : cancellable_node::of(node->source)->deadline;
+}
+
+recv_only<done_token> context_done(context_node* node) {
+    if (node == nullptr || node->source == nullptr) {
+        return {};
+    }
+    cancellable_node* const source = cancellable_node::of(node->source);
+    source->lock.lock();
+    if (!source->done) {
+        source->done = chan<done_token>(0);
+        if (source->err.load(std::memory_order_relaxed) != 0) {
+            source->done.close();
+        }
+    }
+    recv_only<done_token> found = source->done;
+    source->lock.unlock();
+    return found;
+}
+
+void start_context_call(context_node* when, context_call* call) {
+    call->cancelled = [](context_listener* self, error /*why*/, error /*cause*/) {
+        // What the list owned of it belongs to the goroutine.
+        rt0::go([call = static_cast<context_call*>(self)] {
+            call->run(call);
+            drop_context_call(call);
+        });
+    };
+    if (when == nullptr || when->source == nullptr) {
+        return; // it never happens
+    }
+    call->owners.fetch_add(1, std::memory_order_relaxed);
+    if (listen(when->source, call)) {
+        call->cancelled(call, {}, {});
+    }
+}
+
+bool stop_context_call(context_node* when, context_call* call) {
+    if (when == nullptr || when->source == nullptr) {
+        return false;
+    }
+    bool was = false;
+    cut_off(when->source, call, &was);
+    if (was) {
+        drop_context_call(call);
+    }
+    return was;
+}
+
+void drop_context_call(context_call* call) {
+    if (call->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        call->destroy(call);
+    }
+}
+
+} // namespace rt0::detail

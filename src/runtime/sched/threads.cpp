@@ -50,6 +50,7 @@
 
 extern "C" {
 // libstdc++'s: false from the second thread on.
+// NOLINTNEXTLINE(readability-redundant-declaration): beside what <chrono> includes
 [[gnu::weak]] extern char __libc_single_threaded;
 // arch/amd64/clone.S
 long start_thread(uint64_t flags, void* stack, runtime::atomic<uint32_t>* tid,

@@ -53,9 +53,6 @@ void cancel_context(context_node* node, error why, error cause);
 error context_error(const context_node* node, error* cause);
 std::int64_t context_deadline(const context_node* node);
 inline constexpr std::int64_t no_deadline = INT64_MAX;
-void cut_off(context_node* source, context_listener* listener, bool* was_there);
-// Whether it is too late: then nothing has happened.
-bool listen(context_node* source, context_listener* listener);
 
 struct done_token {};
 recv_only<done_token> context_done(context_node* node);

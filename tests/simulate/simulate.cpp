@@ -476,7 +476,6 @@ private:
         check(got == size, "not all that went into a channel comes out");
     }
 
-    // Tied to its thread; now and then for good.
     // Mostly short; now and then up to a year, unless sysmon has lines to print all the time.
     static std::chrono::nanoseconds some_time() {
         constexpr std::uint64_t year = 31'556'952'000'000'000;
@@ -508,6 +507,7 @@ private:
         enter();
     }
 
+    // Tied to its thread; now and then for good.
     void tie() {
         if (one_in(4)) {
             rt0::unlock_os_thread(); // which it may not be

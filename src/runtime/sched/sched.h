@@ -424,6 +424,10 @@ p* releasep();
 #define RT0_STARTS_THREADS asm(".reloc ., R_X86_64_NONE, _ZN7runtime13sysmon_countsEb")
 // The p with that number; made already. Null in a program without threads.
 [[gnu::weak]] p* proc(uint32_t id);
+// The same, and in such a program p0.
+[[gnu::always_inline]] inline p* proc_of(uint32_t id) {
+    return id == 0 ? &p0 : if_linked(proc)(id);
+}
 // sysmon sleeps while all p's are idle. One of them is no longer. Under sched.lock.
 void wake_sysmon();
 // A running m takes back the p of one that is in the kernel, or has it run elsewhere. No locks

@@ -33,10 +33,6 @@ void expire_sleeper(timer* self, timer_heap& from, int64_t /*now*/, expired& to)
     to.ready.push(static_cast<sleeper*>(self)->goroutine);
 }
 
-p* proc_of(uint32_t id) {
-    return id == 0 ? &p0 : if_linked(proc)(id);
-}
-
 // The heap that t is at home in, locked.
 timer_heap& lock_home(timer* t) {
     for (;;) {

@@ -19,6 +19,8 @@ namespace rt0::detail {
 
 namespace {
 
+bool cut_off(context_node* source, context_listener* listener);
+
 struct cancellable_node : context_node {
     mutex lock;
     // Written under lock; err is read without it too: the rest is written before.
@@ -95,8 +97,7 @@ struct cancellable_node : context_node {
     // The last handle is gone.
     static void end(cancellable_node* self) {
         if (self->parent != nullptr && self->parent->source != nullptr) {
-            bool was = false;
-            cut_off(self->parent->source, self, &was);
+            (void)cut_off(self->parent->source, self);
         }
         // Calls that can never happen.
         while (context_listener* const one = self->first) {
@@ -106,6 +107,30 @@ struct cancellable_node : context_node {
         delete self;
     }
 };
+
+// Whether it is too late: then nothing has happened.
+bool listen(context_node* source, context_listener* listener) {
+    cancellable_node* const to = cancellable_node::of(source);
+    to->lock.lock();
+    const bool too_late = to->err.load(std::memory_order_relaxed) != 0;
+    if (!too_late) {
+        to->link(listener);
+    }
+    to->lock.unlock();
+    return too_late;
+}
+
+// Whether it was in the list.
+bool cut_off(context_node* source, context_listener* listener) {
+    cancellable_node* const from = cancellable_node::of(source);
+    from->lock.lock();
+    const bool was = from->has(listener);
+    if (was) {
+        from->unlink(listener);
+    }
+    from->lock.unlock();
+    return was;
+}
 
 } // namespace
 
@@ -128,27 +153,6 @@ void drop_context(context_node* node) noexcept {
         node->destroy(node);
         node = parent;
     }
-}
-
-bool listen(context_node* source, context_listener* listener) {
-    cancellable_node* const to = cancellable_node::of(source);
-    to->lock.lock();
-    const bool too_late = to->err.load(std::memory_order_relaxed) != 0;
-    if (!too_late) {
-        to->link(listener);
-    }
-    to->lock.unlock();
-    return too_late;
-}
-
-void cut_off(context_node* source, context_listener* listener, bool* was_there) {
-    cancellable_node* const from = cancellable_node::of(source);
-    from->lock.lock();
-    *was_there = from->has(listener);
-    if (*was_there) {
-        from->unlink(listener);
-    }
-    from->lock.unlock();
 }
 
 context_node* new_cancellable(context_node* parent, std::int64_t deadline, error cause) {
@@ -192,8 +196,7 @@ context_node* new_cancellable(context_node* parent, std::int64_t deadline, error
 void cancel_context(context_node* node, error why, error cause) {
     if (cancellable_node::of(node)->cancel(why, cause) && node->parent != nullptr &&
         node->parent->source != nullptr) {
-        bool was = false;
-        cut_off(node->parent->source, node, &was);
+        (void)cut_off(node->parent->source, node);
     }
 }
 
@@ -254,8 +257,7 @@ bool stop_context_call(context_node* when, context_call* call) {
     if (when == nullptr || when->source == nullptr) {
         return false;
     }
-    bool was = false;
-    cut_off(when->source, call, &was);
+    const bool was = cut_off(when->source, call);
     if (was) {
         drop_context_call(call);
     }

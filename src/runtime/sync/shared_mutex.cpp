@@ -109,16 +109,12 @@ uint32_t claim_to_read(const void* of) {
     return has_it;
 }
 
-p* proc(uint32_t id) {
-    return id == 0 ? &runtime::p0 : runtime::if_linked(runtime::proc)(id);
-}
-
 // The sum of the counts, as it is seen.
 int32_t sum_of(uint32_t seat) {
     int32_t sum = 0;
     const uint32_t procs = runtime::sched.procs_made.load(std::memory_order_acquire);
     for (uint32_t id = 0; id < procs; ++id) {
-        sum += proc(id)->readers[seat - 1].load(std::memory_order_relaxed);
+        sum += runtime::proc_of(id)->readers[seat - 1].load(std::memory_order_relaxed);
     }
     return sum;
 }
@@ -131,7 +127,7 @@ int32_t sum_of(uint32_t seat) {
     for (uint32_t id = 0; id < procs; ++id) {
         // Acquire: pairs with acquirep's release; mp->tls is there. Whoever has claimed has had
         // this p before: with releasep's, what he did is seen where nobody has it now.
-        if (const runtime::m* const mp = proc(id)->m.load(std::memory_order_acquire)) {
+        if (const runtime::m* const mp = runtime::proc_of(id)->m.load(std::memory_order_acquire)) {
             runtime::wait_for_claim(mp->tls, claim_to_read(of));
         }
     }
@@ -140,7 +136,7 @@ int32_t sum_of(uint32_t seat) {
 void clear_counts(uint32_t seat) {
     const uint32_t procs = runtime::sched.procs_made.load(std::memory_order_acquire);
     for (uint32_t id = 0; id < procs; ++id) {
-        proc(id)->readers[seat - 1].store(0, std::memory_order_relaxed);
+        runtime::proc_of(id)->readers[seat - 1].store(0, std::memory_order_relaxed);
     }
 }
 

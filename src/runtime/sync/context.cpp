@@ -12,6 +12,7 @@
 // can never happen any more and go with it.
 #include <rt0/context.h>
 
+#include "base/atomic.h"
 #include "base/fatal.h"
 #include "sched/timer.h"
 
@@ -24,7 +25,7 @@ bool cut_off(context_node* source, context_listener* listener);
 struct cancellable_node : context_node {
     mutex lock;
     // Written under lock; err is read without it too: the rest is written before.
-    std::atomic<int> err{0};
+    runtime::atomic<int> err{0};
     error cause;
     chan<done_token> done; // null until somebody wants it
     context_listener* first = nullptr;

@@ -35,7 +35,7 @@ __attribute__((noreturn)) void __wrap__exit(int status) { __gcov_dump(); __real_
 __attribute__((noreturn)) void __wrap__Exit(int status) { __gcov_dump(); __real__exit(status); }
 """
 
-EXPLORED = ("biased_lock", "channels", "sync", "runq", "scheduler", "preemption", "memory")
+EXPLORED = ("biased_lock", "channels", "sync", "contexts", "runq", "scheduler", "timers", "preemption", "memory")
 HOW = (["--random", "--runs", "1000"], ["--seconds", "3"])
 RUNS = [
     ["unit/runtime_test", "--gtest_brief=1"],

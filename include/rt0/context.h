@@ -22,10 +22,12 @@ namespace detail {
 struct context_node;
 
 // Something that is told when a context is cancelled, once, under that context's lock. In its list.
+// timed: a list of nodes whose timers are to be stopped when no lock is held any more.
 struct context_listener {
     context_listener* next = nullptr;
     context_listener* previous = nullptr;
-    void (*cancelled)(context_listener* self, error why, error cause) = nullptr;
+    void (*cancelled)(context_listener* self, error why, error cause,
+                      context_node** timed) = nullptr;
 };
 
 // src/runtime/sync/context.cpp. All nodes but those of background contexts, which are null.

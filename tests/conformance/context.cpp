@@ -220,6 +220,14 @@ void interlocked() {
         child.ctx.done().recv();
         ended.wait();
     }
+    // Nobody has it any more but the timer of its deadline.
+    auto [parent, cancel] = rt0::with_cancel(context());
+    {
+        rt0::cancellable left = rt0::with_timeout(parent, 1h);
+        left.cancel.release();
+    }
+    cancel();
+    check_ended(parent, error::operation_canceled);
 }
 
 // Trees that are made, used, cancelled and dropped by several at once.

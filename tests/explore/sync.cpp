@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -14,75 +15,20 @@
 #include "tests/explore/explore.h"
 #include "tests/explore/machine.h"
 #include "tests/explore/plain.h"
+#include "tests/explore/procs.h"
 
 namespace rt0::detail {
 void forget_seats(); // shared_mutex.cpp's, added in CMakeLists.txt
 } // namespace rt0::detail
 
-namespace runtime {
-
-constinit scheduler sched{};
-constinit p p0{};
-
-// What they are told of the scheduler: there are processors enough, and nothing else to run.
-bool runqempty(const p* /*pp*/) {
-    return true;
-}
-
-void gosched() {
-    explore::pause();
-}
-
-} // namespace runtime
-
 namespace {
 
 using explore::check;
+using procs::go;
 
-constexpr uint32_t procs = 4;
-std::array<runtime::p, procs - 1> other_procs;
-std::array<runtime::m, procs> threads;
-uint32_t used_procs = 0;
-
-runtime::p& proc(uint32_t id) {
-    return id == 0 ? runtime::p0 : other_procs.at(id - 1);
-}
-
-// The calling goroutine runs on that p from now on, as acquirep does it.
-void be_on(uint32_t id) {
-    runtime::tcb* const block = runtime::get_tcb();
-    threads.at(id).tls = block;
-    block->p = &proc(id);
-    proc(id).m.store(&threads.at(id), std::memory_order_release);
-}
-
-template <class F>
-void run(F main) {
-    explore::anew(runtime::sched);
-    explore::anew(runtime::p0);
-    for (runtime::p& one : other_procs) {
-        explore::anew(one);
-    }
-    for (runtime::m& one : threads) {
-        explore::anew(one);
-    }
+void run(const std::function<void()>& main) {
     rt0::detail::forget_seats();
-    used_procs = 0;
-    runtime::sched.gomaxprocs.store(procs, std::memory_order_relaxed);
-    runtime::sched.procs_made.store(procs, std::memory_order_relaxed);
-    machine::run(procs, [&main] {
-        be_on(used_procs++);
-        main();
-    });
-}
-
-template <class F>
-void go(F body) {
-    machine::go([id = used_procs++, body]() mutable {
-        be_on(id);
-        body();
-        check(!runtime::get_tcb()->in_runtime(), "a lock is left");
-    });
+    procs::run(main);
 }
 
 // What one at a time may touch.
@@ -668,12 +614,6 @@ constexpr std::array models{
 };
 
 } // namespace
-
-namespace runtime {
-p* proc(uint32_t id) {
-    return &::proc(id);
-}
-} // namespace runtime
 
 int main(int argc, char** argv) {
     return explore::run(argc, argv, models);

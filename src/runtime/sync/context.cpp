@@ -10,7 +10,12 @@
 // A listener is in the list until it is told or leaves. A child leaves when its last handle goes;
 // it owns its parent, so a parent whose last handle goes has no children left, only calls, which
 // can never happen any more and go with it.
+//
+// The timer of a deadline owns its node, so to stop it may be the node's end, which takes the lock of
+// the node above: the pass only collects whose timers are to be stopped.
 #include <rt0/context.h>
+
+#include <utility>
 
 #include "base/atomic.h"
 #include "base/fatal.h"
@@ -31,12 +36,15 @@ struct cancellable_node : context_node {
     context_listener* first = nullptr;
     std::int64_t deadline = no_deadline;
     call_timer timer; // of the deadline
+    // In a list of those whose timers are to be stopped, which owns it.
+    context_node* next_timed = nullptr;
 
     explicit cancellable_node(context_node* above)
         : context_node(above, this,
                        [](context_node* self) { end(static_cast<cancellable_node*>(self)); }) {
-        cancelled = [](context_listener* self, error why, error of) {
-            static_cast<cancellable_node*>(static_cast<context_node*>(self))->cancel(why, of);
+        cancelled = [](context_listener* self, error why, error of, context_node** timed) {
+            static_cast<cancellable_node*>(static_cast<context_node*>(self))
+                ->cancel(why, of, timed);
         };
     }
 
@@ -45,9 +53,8 @@ struct cancellable_node : context_node {
         return static_cast<const cancellable_node*>(node);
     }
 
-    // Whether it was not before. Tells all who listen.
-    bool cancel(error why, error with) {
-        call_timer stopped;
+    // Whether it was not before. Tells all who listen, and adds to the list those with a timer.
+    bool cancel(error why, error with, context_node** timed) {
         lock.lock();
         const bool now = err.load(std::memory_order_relaxed) == 0;
         if (now) {
@@ -59,14 +66,15 @@ struct cancellable_node : context_node {
             }
             while (context_listener* const one = first) {
                 unlink(one);
-                one->cancelled(one, why, cause);
+                one->cancelled(one, why, cause, timed);
             }
-            stopped = std::move(timer);
+            if (timer) {
+                // The call has not been yet, so it owns the node: there is something to share.
+                share_context(this);
+                next_timed = std::exchange(*timed, this);
+            }
         }
         lock.unlock();
-        if (stopped) {
-            (void)stopped.stop();
-        }
         return now;
     }
 
@@ -133,6 +141,19 @@ bool cut_off(context_node* source, context_listener* listener) {
     return was;
 }
 
+// Without a lock. Whether it was not before.
+bool cancel(cancellable_node* node, error why, error cause) {
+    context_node* timed = nullptr;
+    const bool now = node->cancel(why, cause, &timed);
+    while (timed != nullptr) {
+        cancellable_node* const one = cancellable_node::of(timed);
+        timed = one->next_timed;
+        (void)std::exchange(one->timer, call_timer()).stop();
+        drop_context(one);
+    }
+    return now;
+}
+
 } // namespace
 
 void share_context(context_node* node) noexcept {
@@ -165,7 +186,7 @@ context_node* new_cancellable(context_node* parent, std::int64_t deadline, error
     if (source != nullptr && listen(source, made)) {
         error why_above;
         const error why = context_error(source, &why_above);
-        (void)made->cancel(why, why_above);
+        (void)cancel(made, why, why_above);
         return made;
     }
     if (deadline >= above) {
@@ -195,7 +216,7 @@ context_node* new_cancellable(context_node* parent, std::int64_t deadline, error
 }
 
 void cancel_context(context_node* node, error why, error cause) {
-    if (cancellable_node::of(node)->cancel(why, cause) && node->parent != nullptr &&
+    if (cancel(cancellable_node::of(node), why, cause) && node->parent != nullptr &&
         node->parent->source != nullptr) {
         (void)cut_off(node->parent->source, node);
     }
@@ -238,7 +259,8 @@ recv_only<done_token> context_done(context_node* node) {
 }
 
 void start_context_call(context_node* when, context_call* call) {
-    call->cancelled = [](context_listener* self, error /*why*/, error /*cause*/) {
+    call->cancelled = [](context_listener* self, error /*why*/, error /*cause*/,
+                         context_node** /*timed*/) {
         // What the list owned of it belongs to the goroutine.
         rt0::go([call = static_cast<context_call*>(self)] {
             call->run(call);
@@ -250,7 +272,7 @@ void start_context_call(context_node* when, context_call* call) {
     }
     call->owners.fetch_add(1, std::memory_order_relaxed);
     if (listen(when->source, call)) {
-        call->cancelled(call, {}, {});
+        call->cancelled(call, {}, {}, nullptr);
     }
 }
 

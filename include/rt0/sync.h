@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <rt0/detail/nanoseconds.h>
 #include <rt0/detail/owned.h>
 #include <rt0/go.h>
 
@@ -28,6 +30,10 @@ struct sleeper {
     void* goroutine;
     std::uint64_t since;
     bool passed; // it has been given what it waits for
+    bool timed;  // a time_limit lies before it (src/runtime/sync/time_limit.h)
+    // At a mutex.
+    bool awake; // and no other one need be woken
+    std::uint8_t spun;
 };
 
 // src/runtime/sync/mutex.h
@@ -40,6 +46,7 @@ struct mutex_state {
 void lock_mutex(mutex_state& of);
 bool try_lock_mutex(mutex_state& of);
 void unlock_mutex(mutex_state& of);
+bool try_lock_mutex_for(mutex_state& of, std::int64_t nanoseconds);
 
 // src/runtime/sync/shared_mutex.cpp
 struct shared_mutex_state {
@@ -75,6 +82,16 @@ struct condition_sleeper : sleeper {
 
 void join_condition(condition_state& of, condition_sleeper& self);
 void sleep_for_condition(condition_sleeper& self);
+
+// One that waits for so long at most.
+struct timed_condition_sleeper {
+    std::uint64_t room[6]; // the runtime's
+    condition_sleeper self;
+};
+
+void join_condition_for(condition_state& of, timed_condition_sleeper& self, std::int64_t nanoseconds);
+// Whether it has been notified.
+bool sleep_for_condition_for(condition_state& of, timed_condition_sleeper& self);
 void notify_one(condition_state& of);
 void notify_all(condition_state& of);
 
@@ -87,6 +104,7 @@ struct semaphore_state {
 
 void acquire(semaphore_state& of);
 bool try_acquire(semaphore_state& of);
+bool try_acquire_for(semaphore_state& of, std::int64_t nanoseconds);
 void release(semaphore_state& of, std::int64_t n, std::int64_t most);
 
 // src/runtime/sync/barrier.cpp
@@ -110,7 +128,7 @@ void wait_for_end(barrier_state& of, std::uint64_t phase);
 /// waited for a millisecond. Does not belong to a goroutine: another one may unlock it. Not
 /// recursive. May be destroyed as soon as nobody has it nor wants it, even before the last unlock
 /// has returned. Any goroutine. As Go's sync.Mutex; fits std::lock_guard, unique_lock and
-/// scoped_lock.
+/// scoped_lock; also as std::timed_mutex.
 class mutex {
 public:
     constexpr mutex() = default;
@@ -128,6 +146,17 @@ public:
     [[nodiscard]] bool try_lock() {
         return detail::owner_exchanges(state_.word, 0, detail::mutex_state::is_locked) ||
                detail::try_lock_mutex(state_);
+    }
+    /// Takes it, unless that takes longer: then false. Parks for so long at most. Does not wait
+    /// where d is not positive.
+    template <class Rep, class Period>
+    [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> d) {
+        return try_lock() || detail::try_lock_mutex_for(state_, detail::to_nanoseconds(d));
+    }
+    /// The same until a time, by when's clock as it is set now.
+    template <class Clock, class Duration>
+    [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> when) {
+        return try_lock() || detail::try_lock_mutex_for(state_, detail::nanoseconds_until(when));
     }
     /// Drops it, and wakes the one that has waited longest. Fatal where nobody has it: "sync:
     /// unlock of unlocked mutex".
@@ -174,6 +203,9 @@ private:
     detail::shared_mutex_state state_{};
 };
 
+/// Why a wait with a limit ended. As std::cv_status.
+enum class cv_status : std::uint8_t { no_timeout, timeout };
+
 /// Waits until somebody says that something may have become so. With any lock that has lock and
 /// unlock: std::unique_lock of a mutex, std::shared_lock of a shared_mutex, or these themselves.
 /// May be destroyed as soon as all who wait have been notified, though they may not have the lock
@@ -205,6 +237,37 @@ public:
         }
     }
 
+    /// As wait, but for so long at most: timeout where it has not been notified by then. Then it
+    /// locks lock again, however long that takes. Ends the program where lock throws.
+    template <class Lock, class Rep, class Period>
+    cv_status wait_for(Lock& lock, std::chrono::duration<Rep, Period> d) noexcept {
+        return wait_nanoseconds(lock, detail::to_nanoseconds(d));
+    }
+    /// The same until a time, by when's clock as it is set now.
+    template <class Lock, class Clock, class Duration>
+    cv_status wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> when) noexcept {
+        return wait_nanoseconds(lock, detail::nanoseconds_until(when));
+    }
+    /// Waits until is_so() returns true, or that time has come: what it returns at the end.
+    template <class Lock, class Clock, class Duration, class Predicate>
+    bool wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> when, Predicate is_so) {
+        while (!is_so()) {
+            if (wait_until(lock, when) == cv_status::timeout) {
+                return is_so();
+            }
+        }
+        return true;
+    }
+    /// Waits until is_so() returns true, but for so long at most: what it returns at the end.
+    template <class Lock, class Rep, class Period, class Predicate>
+    bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> d, Predicate is_so) {
+        using clock = std::chrono::steady_clock;
+        const std::chrono::nanoseconds wanted(detail::to_nanoseconds(d));
+        const auto now = clock::now();
+        const bool ends = wanted <= clock::time_point::max() - now;
+        return wait_until(lock, ends ? now + wanted : clock::time_point::max(), std::move(is_so));
+    }
+
     /// Wakes the one that has waited longest, if there is one. Who waits from now on is not woken.
     /// Does not park. With or without the lock.
     void notify_one() noexcept { detail::notify_one(state_); }
@@ -212,6 +275,16 @@ public:
     void notify_all() noexcept { detail::notify_all(state_); }
 
 private:
+    template <class Lock>
+    cv_status wait_nanoseconds(Lock& lock, std::int64_t nanoseconds) noexcept {
+        detail::timed_condition_sleeper self;
+        detail::join_condition_for(state_, self, nanoseconds);
+        lock.unlock();
+        const bool notified = detail::sleep_for_condition_for(state_, self);
+        lock.lock();
+        return notified ? cv_status::no_timeout : cv_status::timeout;
+    }
+
     detail::condition_state state_{};
 };
 using condition_variable_any = condition_variable;
@@ -237,6 +310,17 @@ public:
     void acquire() { detail::acquire(state_); }
     /// Takes a permit if there is one. Never parks.
     [[nodiscard]] bool try_acquire() noexcept { return detail::try_acquire(state_); }
+    /// Takes a permit, unless that takes longer: then false. Parks for so long at most. Does not
+    /// wait where d is not positive.
+    template <class Rep, class Period>
+    [[nodiscard]] bool try_acquire_for(std::chrono::duration<Rep, Period> d) {
+        return try_acquire() || detail::try_acquire_for(state_, detail::to_nanoseconds(d));
+    }
+    /// The same until a time, by when's clock as it is set now.
+    template <class Clock, class Duration>
+    [[nodiscard]] bool try_acquire_until(std::chrono::time_point<Clock, Duration> when) {
+        return try_acquire() || detail::try_acquire_for(state_, detail::nanoseconds_until(when));
+    }
     /// Gives n permits back. Does not park. Panics where there would be more than max() of them, or
     /// n is negative: "sync: released more than a semaphore may have".
     void release(std::ptrdiff_t n = 1) { detail::release(state_, n, Most); }

@@ -10,27 +10,13 @@
 #include <utility>
 
 #include <rt0/chan.h>
+#include <rt0/detail/nanoseconds.h>
 
 namespace rt0 {
 
 namespace detail {
 
 void sleep_for_ns(std::int64_t nanoseconds);
-
-// Nanoseconds, rounded up: nothing happens too early. Where there are too many, as many as there
-// can be; 0 where it is not positive.
-template <class Rep, class Period>
-constexpr std::int64_t to_nanoseconds(std::chrono::duration<Rep, Period> d) {
-    using wide = std::chrono::duration<long double, std::nano>;
-    const long double about = std::chrono::duration_cast<wide>(d).count();
-    if (!(about > 0)) {
-        return 0;
-    }
-    if (about >= static_cast<long double>(INT64_MAX)) {
-        return INT64_MAX;
-    }
-    return std::chrono::ceil<std::chrono::nanoseconds>(d).count();
-}
 
 // src/runtime/sync/timer.cpp
 channel* make_sender(std::int64_t nanoseconds, std::int64_t period);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include <rt0/rt0.h>
@@ -609,7 +610,181 @@ void waits_for_more() {
     t.recv();
 }
 
+// Who sleeps on a processor that is no longer used wakes, though the others are never idle.
+void fewer_processors() {
+    const int before = rt0::gomaxprocs(4);
+    constexpr int goroutines = 16;
+    std::atomic<int> asleep = 0;
+    std::atomic<int> woken = 0;
+    for (int i = 0; i < goroutines; ++i) {
+        rt0::go([&] {
+            const auto end = clock::now() + 2ms;
+            while (clock::now() < end) {
+            }
+            ++asleep;
+            rt0::sleep_for(20ms);
+            ++woken;
+        });
+    }
+    while (asleep < goroutines) {
+        rt0::yield();
+    }
+    rt0::gomaxprocs(1);
+    const auto end = clock::now() + 20s;
+    while (woken < goroutines && clock::now() < end) {
+        rt0::yield();
+    }
+    check(woken == goroutines);
+    rt0::gomaxprocs(before);
+}
+
+// Locks with a limit: as std::timed_mutex and its kin.
+
+void timed_mutex() {
+    rt0::mutex mutex;
+    check(mutex.try_lock_for(1ms));
+    check(!mutex.try_lock_for(0ns) && !mutex.try_lock_for(-1h));
+    auto began = clock::now();
+    check(!mutex.try_lock_for(3ms));
+    check(clock::now() - began >= 3ms);
+    began = clock::now();
+    check(!mutex.try_lock_until(clock::now() + 3ms));
+    check(!mutex.try_lock_until(std::chrono::system_clock::now() + 3ms));
+    check(clock::now() - began >= 6ms - 1us);
+    // Dropped in time, and one that waits without a limit behind one whose time is over.
+    rt0::latch ended(2);
+    rt0::go([&] {
+        check(!mutex.try_lock_for(1ms));
+        ended.count_down();
+    });
+    rt0::go([&] {
+        mutex.lock();
+        mutex.unlock();
+        ended.count_down();
+    });
+    rt0::go([&] {
+        rt0::sleep_for(2ms);
+        mutex.unlock();
+    });
+    check(mutex.try_lock_for(std::chrono::hours::max()));
+    mutex.unlock();
+    ended.wait();
+    check(mutex.try_lock());
+}
+
+void timed_semaphore() {
+    rt0::counting_semaphore<5> permits(1);
+    check(permits.try_acquire_for(1h));
+    check(!permits.try_acquire_for(0ns));
+    const auto began = clock::now();
+    check(!permits.try_acquire_for(2ms) && !permits.try_acquire_until(began + 4ms));
+    check(clock::now() - began >= 4ms);
+    rt0::go([&] {
+        rt0::sleep_for(1ms);
+        permits.release(2);
+    });
+    check(permits.try_acquire_for(1h) && permits.try_acquire());
+    // What nobody waits for any more is there.
+    permits.release(3);
+    check(permits.try_acquire() && permits.try_acquire() && permits.try_acquire());
+    check(!permits.try_acquire());
+}
+
+void timed_condition() {
+    rt0::mutex mutex;
+    rt0::condition_variable said;
+    bool so = false;
+    std::unique_lock lock(mutex);
+    const auto began = clock::now();
+    check(said.wait_for(lock, 2ms) == rt0::cv_status::timeout && lock.owns_lock());
+    check(said.wait_for(lock, 0ns) == rt0::cv_status::timeout);
+    check(!said.wait_until(lock, began + 4ms, [&] { return so; }));
+    check(clock::now() - began >= 4ms);
+    check(said.wait_for(lock, 0ns, [] { return true; }));
+    rt0::go([&] {
+        rt0::sleep_for(1ms);
+        const std::lock_guard own(mutex);
+        so = true;
+        said.notify_one();
+    });
+    check(said.wait_for(lock, std::chrono::hours::max(), [&] { return so; }));
+    rt0::go([&] {
+        const std::lock_guard own(mutex);
+        said.notify_all();
+    });
+    check(said.wait_for(lock, 1h) == rt0::cv_status::no_timeout);
+    // One whose time is over is not who is notified.
+    rt0::latch waits(1);
+    rt0::latch ended(2);
+    rt0::go([&] {
+        std::unique_lock own(mutex);
+        waits.count_down();
+        check(said.wait_for(own, 1ms) == rt0::cv_status::timeout);
+        ended.count_down();
+    });
+    rt0::go([&] {
+        std::unique_lock own(mutex);
+        said.wait(own);
+        ended.count_down();
+    });
+    lock.unlock();
+    waits.wait();
+    rt0::sleep_for(10ms);
+    said.notify_one();
+    ended.wait();
+}
+
+// Limits that end when what is waited for comes, of many at once.
+void limits_in_a_storm() {
+    rt0::mutex mutex;
+    rt0::condition_variable said;
+    rt0::counting_semaphore<> permits(0);
+    std::atomic<int> taken = 0;
+    int inside = 0;
+    constexpr int goroutines = 50;
+    constexpr int rounds = 50;
+    rt0::wait_group all;
+    for (int i = 0; i < goroutines; ++i) {
+        all.go([&, i] {
+            for (int round = 0; round < rounds; ++round) {
+                const auto limit = std::chrono::microseconds((i * 7 + round * 3) % 40);
+                if (mutex.try_lock_for(limit)) {
+                    check(++inside == 1);
+                    if (round % 5 == 0) {
+                        rt0::yield();
+                    }
+                    --inside;
+                    mutex.unlock();
+                }
+                permits.release();
+                if (permits.try_acquire_for(limit)) {
+                    ++taken;
+                }
+                std::unique_lock lock(mutex);
+                if (round % 4 == 0) {
+                    said.notify_all();
+                } else if (round % 4 == 1) {
+                    said.notify_one();
+                } else {
+                    (void)said.wait_for(lock, limit);
+                }
+            }
+        });
+    }
+    all.wait();
+    int left = 0;
+    while (permits.try_acquire()) {
+        ++left;
+    }
+    check(taken + left == goroutines * rounds);
+}
+
 constexpr test tests[] = {
+    {"fewer_processors", fewer_processors},
+    {"timed_mutex", timed_mutex},
+    {"timed_semaphore", timed_semaphore},
+    {"timed_condition", timed_condition},
+    {"limits_in_a_storm", limits_in_a_storm},
     {"sleeps_long_enough", sleeps_long_enough},
     {"sleeps_not_at_all", sleeps_not_at_all},
     {"sleeps_until", sleeps_until},

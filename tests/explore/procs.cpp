@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sched/sched.h"
+#include "sched/timer.h"
 #include "tests/explore/explore.h"
 #include "tests/explore/machine.h"
 
@@ -14,6 +15,10 @@ namespace {
 std::array<runtime::p, most - 1> others;
 std::array<runtime::m, most> threads;
 std::uint32_t used;
+
+// The heap's lock is that nothing else happens to it while one expires.
+runtime::timer* started;
+bool expires;
 
 runtime::p& of(std::uint32_t id) {
     return id == 0 ? runtime::p0 : others.at(id - 1);
@@ -39,6 +44,8 @@ void run(const std::function<void()>& main) {
         explore::anew(one);
     }
     used = 0;
+    started = nullptr;
+    expires = false;
     runtime::sched.gomaxprocs.store(most, std::memory_order_relaxed);
     runtime::sched.procs_made.store(most, std::memory_order_relaxed);
     machine::run(most, [&main] {
@@ -59,6 +66,36 @@ void go(std::function<void()> body) {
 
 namespace runtime {
 
+struct expired {
+    g* goroutine = nullptr;
+};
+
+void add_ready(expired& to, g* gp) {
+    to.goroutine = gp;
+}
+
+void timer_heap::remove(timer* t) {
+    t->place = 0;
+}
+
+bool set_timer(timer* t, int64_t /*when*/) {
+    explore::point();
+    procs::started = t;
+    return false;
+}
+
+bool stop_timer(timer* t) {
+    explore::point();
+    while (procs::expires) {
+        explore::pause();
+    }
+    return std::exchange(procs::started, nullptr) == t;
+}
+
+int64_t time_after(int64_t nanoseconds) {
+    return nanoseconds;
+}
+
 constinit scheduler sched{};
 constinit p p0{};
 
@@ -76,3 +113,17 @@ p* proc(uint32_t id) {
 }
 
 } // namespace runtime
+
+void procs::time_passes() {
+    explore::point();
+    if (runtime::timer* const due = std::exchange(started, nullptr)) {
+        static runtime::timer_heap heap;
+        runtime::expired to;
+        expires = true;
+        due->expire(due, heap, 0, to);
+        expires = false;
+        if (to.goroutine != nullptr) {
+            runtime::ready(to.goroutine);
+        }
+    }
+}

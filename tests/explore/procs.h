@@ -13,5 +13,7 @@ constexpr std::uint32_t most = 4;
 void run(const std::function<void()>& main);
 /// A goroutine on the next p.
 void go(std::function<void()> body);
+/// What has been started with set_timer expires; there is one at most.
+void time_passes();
 
 } // namespace procs

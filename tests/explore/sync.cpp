@@ -3,6 +3,7 @@
 #include <rt0/task_group.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -24,7 +25,9 @@ void forget_seats(); // shared_mutex.cpp's, added in CMakeLists.txt
 namespace {
 
 using explore::check;
+using namespace std::chrono_literals;
 using procs::go;
+using procs::time_passes;
 
 void run(const std::function<void()>& main) {
     rt0::detail::forget_seats();
@@ -529,6 +532,114 @@ bool ends_with(const char* text, F call) {
 }
 
 // What no program may do.
+void semaphore_for() {
+    run([] {
+        rt0::counting_semaphore<2> permits(0);
+        go([&] { permits.release(); });
+        go(time_passes);
+        const bool taken = permits.try_acquire_for(1s);
+        explore::join();
+        check(permits.try_acquire() != taken, "a permit is lost, or there are two");
+    });
+}
+
+void semaphore_for_one_of_two() {
+    run([] {
+        rt0::counting_semaphore<2> permits(0);
+        go([&] {
+            permits.acquire();
+            permits.release();
+        });
+        go(time_passes);
+        go([&] { permits.release(); });
+        if (permits.try_acquire_for(1s)) {
+            permits.release();
+        }
+        explore::join();
+        check(permits.try_acquire() && !permits.try_acquire(), "a permit is lost, or there are two");
+    });
+}
+
+template <bool another>
+void mutex_for() {
+    run([] {
+        rt0::mutex mutex;
+        counter in;
+        const auto work = [&] {
+            in.add();
+            mutex.unlock();
+        };
+        mutex.lock();
+        go([&] {
+            if (mutex.try_lock_for(1s)) {
+                work();
+            }
+        });
+        go(time_passes);
+        if (another) {
+            go([&] {
+                mutex.lock();
+                work();
+            });
+        }
+        work();
+        explore::join();
+        check(mutex.try_lock(), "nobody has it, and it is taken");
+    });
+}
+
+template <bool another>
+void condition_for() {
+    run([] {
+        rt0::mutex mutex;
+        rt0::condition_variable said;
+        bool so = false;
+        if (another) {
+            go([&] {
+                std::unique_lock lock(mutex);
+                said.wait(lock, [&] { return so; });
+                said.notify_one();
+            });
+        }
+        go(time_passes);
+        go([&] {
+            const std::lock_guard lock(mutex);
+            so = true;
+            said.notify_one();
+        });
+        std::unique_lock lock(mutex);
+        const bool timeout = !so && said.wait_for(lock, 1s) == rt0::cv_status::timeout;
+        check(so || timeout, "who has not been notified goes on");
+        if (another && !timeout) {
+            said.notify_one();
+        }
+        lock.unlock();
+        explore::join();
+    });
+}
+
+void condition_ends_with_a_limit() {
+    run([] {
+        rt0::mutex mutex;
+        mortal<rt0::condition_variable> said;
+        explore::atomic<int> waits;
+        go([&] {
+            std::unique_lock lock(mutex);
+            waits.store(1, std::memory_order_relaxed);
+            (void)said->wait_for(lock, 1s);
+        });
+        go(time_passes);
+        while (waits.load(std::memory_order_relaxed) == 0) {
+            explore::pause();
+        }
+        mutex.lock(); // it has joined
+        mutex.unlock();
+        said->notify_all();
+        said.end();
+        explore::join();
+    });
+}
+
 void misused() {
     run([] {
         rt0::mutex lock;
@@ -603,6 +714,16 @@ constexpr std::array models{
     explore::model{"condition_for_two", notified<2, false>, {.preemptions = 2, .stale = 0}},
     explore::model{"condition_for_all", notified<2, true>, {.preemptions = 2, .stale = 0}},
     explore::model{"condition_ends", condition_ends, {.preemptions = 2, .stale = 1}},
+    explore::model{"semaphore_for", semaphore_for, {.preemptions = 2, .stale = 1}},
+    explore::model{
+        "semaphore_for_one_of_two", semaphore_for_one_of_two, {.preemptions = 1, .stale = 0}},
+    explore::model{"mutex_for", mutex_for<false>, {.preemptions = 2, .stale = 0}},
+    explore::model{"mutex_for_one_of_two", mutex_for<true>, {.preemptions = 1, .stale = 0}},
+    explore::model{"condition_for_a_time", condition_for<false>, {.preemptions = 2, .stale = 0}},
+    explore::model{"condition_for_one_of_two", condition_for<true>, {.preemptions = 1, .stale = 0}},
+    explore::model{"condition_ends_with_a_limit",
+                   condition_ends_with_a_limit,
+                   {.preemptions = 2, .stale = 0}},
     explore::model{"barrier", phases_of<1, 2>, {.preemptions = 2, .stale = 1}},
     explore::model{"barrier_of_three", phases_of<2, 1>, {.preemptions = 2, .stale = 0}},
     explore::model{"barrier_dropped", one_drops_out, {.preemptions = 3, .stale = 1}},

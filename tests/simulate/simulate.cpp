@@ -321,7 +321,17 @@ private:
             enter();
             break;
         case act::wait:
-            wait_for_time();
+            if (one_in(2)) {
+                wait_for_time();
+                break;
+            }
+            leave();
+            if (one_in(2)) {
+                contexts();
+            } else {
+                limits(some_time());
+            }
+            enter();
             break;
         case act::talk:
             talk();
@@ -487,8 +497,10 @@ private:
         leave();
         const std::chrono::nanoseconds time = some_time();
         const std::int64_t before = runtime::nanotime();
-        if (one_in(2)) {
+        if (one_in(4)) {
             runtime::sleep_until(runtime::time_after(time.count()));
+        } else if (one_in(3)) {
+            ticks(time);
         } else {
             rt0::timer t(time);
             if (one_in(3)) {
@@ -505,6 +517,99 @@ private:
         }
         check(runtime::nanotime() - before >= time.count(), "a timer is too early");
         enter();
+    }
+
+    static void ticks(std::chrono::nanoseconds time) {
+        const std::chrono::nanoseconds period = time + std::chrono::nanoseconds(1);
+        const std::int64_t before = runtime::nanotime();
+        rt0::ticker t(period);
+        const int count = static_cast<int>(below(3)) + 1;
+        for (int i = 0; i < count; ++i) {
+            check(t.recv().has_value(), "a ticker sends nothing");
+            if (one_in(4)) {
+                runtime::sleep_until(runtime::time_after(below(1000)));
+            }
+        }
+        // One that is late does not put off the next.
+        check(runtime::nanotime() - before >= period.count(), "a ticker is too early");
+        if (one_in(2)) {
+            t.stop();
+            check(!t.try_recv().has_value(), "a stopped ticker has sent");
+            t.reset(period);
+            check(t.recv().has_value(), "a ticker sends nothing");
+        }
+    }
+
+    // What has a limit, on objects that another goroutine may use in time.
+    static void limits(std::chrono::nanoseconds time) {
+        struct shared {
+            rt0::mutex mutex;
+            rt0::condition_variable said;
+            rt0::counting_semaphore<> permits{0};
+            bool so = false;
+        };
+        auto const of = std::make_shared<shared>();
+        const bool comes = one_in(2);
+        const std::unique_lock held(of->mutex);
+        rt0::wait_group ended;
+        ended.add(1);
+        rt0::go([of, comes, time = below(static_cast<std::uint64_t>(time.count()) + 1), &ended] {
+            runtime::sleep_until(runtime::time_after(static_cast<std::int64_t>(time)));
+            if (comes) {
+                of->permits.release();
+                of->so = true;
+                if (one_in(2)) {
+                    of->said.notify_one();
+                } else {
+                    of->said.notify_all();
+                }
+            }
+            check(!of->mutex.try_lock_for(std::chrono::nanoseconds(below(100))),
+                  "a mutex has two owners");
+            ended.done();
+        });
+        const bool taken = of->permits.try_acquire_for(time + std::chrono::nanoseconds(1));
+        rt0::mutex own;
+        std::unique_lock lock(own);
+        if (!taken && of->said.wait_for(lock, time) == rt0::cv_status::no_timeout) {
+            check(of->so, "one is notified by nobody");
+        }
+        check(lock.owns_lock(), "a wait ends without the lock");
+        ended.wait();
+        check(of->permits.try_acquire() == (comes && !taken), "a permit is lost, or there are two");
+    }
+
+    // A tree of contexts, cancelled at its root, by a deadline, or not at all.
+    static void contexts() {
+        const std::int64_t now = runtime::nanotime();
+        const std::chrono::steady_clock::time_point when(
+            std::chrono::nanoseconds(now + static_cast<std::int64_t>(below(10'000)) - 100));
+        auto [root, cancel] = one_in(2) ? rt0::with_cancel(rt0::context())
+                                        : rt0::with_deadline(rt0::context(), when);
+        rt0::wait_group ended;
+        for (int i = static_cast<int>(below(4)); i >= 0; --i) {
+            ended.add(1);
+            rt0::go([&, root] {
+                auto [child, cancel_child] =
+                    one_in(2) ? rt0::with_cancel(root) : rt0::with_deadline(root, when);
+                auto stop = rt0::after_func(child, [] {});
+                if (one_in(2)) {
+                    (void)child.done().recv();
+                    check(child.err().code() != 0, "a context is done that is not cancelled");
+                } else if (one_in(2)) {
+                    (void)stop();
+                } else if (one_in(2)) {
+                    cancel_child.release();
+                }
+                ended.done();
+            });
+        }
+        if (one_in(2)) {
+            rt0::yield();
+        }
+        cancel();
+        check(root.err().code() != 0, "what is cancelled is not");
+        ended.wait();
     }
 
     // Tied to its thread; now and then for good.

@@ -66,6 +66,15 @@ public:
         set_claim(0);
     }
 
+    // Whether nobody has it, or is about to drop it; may be false where nobody has. What has been
+    // written under it by who had it last is seen only where something that was acquired shows so.
+    [[nodiscard]] bool surely_free() const {
+        // Relaxed: an owner's is the calling thread's own, and it has none.
+        const uintptr_t bias = bias_.load(std::memory_order_relaxed);
+        return (bias % 2 != 0 || bias == 0 || bias == owned_by(get_tcb())) &&
+               word_.load(std::memory_order_relaxed) == 0;
+    }
+
     // unlock, but the goroutine stays on its thread until set_claim(0).
     void unlock_and_stay() {
         drop();

@@ -296,6 +296,13 @@ struct scheduler {
 };
 
 extern scheduler sched;
+
+// Whether there have been more p's than there are to be. Those that retire keep their timers.
+// Relaxed: seen some time later is soon enough.
+inline bool some_are_retired() {
+    return sched.procs_made.load(std::memory_order_relaxed) >
+           sched.gomaxprocs.load(std::memory_order_relaxed);
+}
 // The first thread and its scheduler's stack. rt0_go wires them.
 extern m m0 asm("runtime.m0");
 extern g g0 asm("runtime.g0");

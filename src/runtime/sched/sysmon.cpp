@@ -79,6 +79,9 @@ bool next_waits(p* pp, uint32_t tick) {
     return same && sched.npidle.load(std::memory_order_relaxed) != 0;
 }
 
+// At the last look a timer of a p that is retired was due: whoever gives way runs it.
+bool a_retired_one_is_due = false;
+
 // Asks pp for its processor if the same time slice has lasted for too long and somebody waits:
 // first through the stack guard, at the next look by a signal. Whether it did.
 bool end_slice(p* pp, int64_t time) {
@@ -93,7 +96,7 @@ bool end_slice(p* pp, int64_t time) {
     }
     const bool wanted = !runqempty(pp) || sched.runq_size.load(std::memory_order_relaxed) != 0 ||
                         pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed) ||
-                        pp->timers.is_due(time);
+                        pp->timers.is_due(time) || a_retired_one_is_due;
     if ((!at_once && (!wanted || time - pp->seen.slice_since < time_slice)) ||
         time < pp->seen.ask_again) {
         return false;
@@ -117,6 +120,7 @@ bool stranded(p* pp) {
 // Looks at all p's; whether there was anything to do.
 bool look(int64_t time) {
     bool found = false;
+    bool retired_is_due = false;
     for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
         p* const pp = proc(id);
         // Relaxed: only a hint; the compare-and-swap in retake decides.
@@ -131,11 +135,14 @@ bool look(int64_t time) {
             }
             found |= end_slice(pp, time);
             break;
-        case p_status::idle:
         case p_status::retired:
+            retired_is_due |= pp->timers.is_due(time);
+            break;
+        case p_status::idle:
             break;
         }
     }
+    a_retired_one_is_due = retired_is_due;
     return found;
 }
 

@@ -30,7 +30,7 @@ struct sleeper : timer {
 
 void expire_sleeper(timer* self, timer_heap& from, int64_t /*now*/, expired& to) {
     from.remove(self);
-    to.ready.push(static_cast<sleeper*>(self)->goroutine);
+    add_ready(to, static_cast<sleeper*>(self)->goroutine);
 }
 
 // The heap that t is at home in, locked.
@@ -207,6 +207,10 @@ void add_fired(expired& to, timer* t) {
     to.end = &t->next;
 }
 
+void add_ready(expired& to, g* gp) {
+    to.ready.push(gp);
+}
+
 bool move_timer(timer* t, int64_t when) {
     timer_heap& home = lock_home(t);
     const bool was = t->place != 0;
@@ -296,6 +300,10 @@ void sleep_until(int64_t when) {
 }
 
 bool run_timers(p* pp) {
+    // Those of a p that is retired are everybody's.
+    if (some_are_retired()) [[unlikely]] {
+        return run_all_timers();
+    }
     const int64_t next = pp->timers.next.load(std::memory_order_relaxed);
     if (next == 0) {
         return false;

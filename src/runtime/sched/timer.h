@@ -101,8 +101,9 @@ bool set_timer(timer* t, int64_t when);
 bool move_timer(timer* t, int64_t when);
 // Whether it was in a heap.
 bool stop_timer(timer* t);
-// For timer::expire: t->fire shall be called.
+// For timer::expire: t->fire shall be called; the goroutine, which is parked, shall go on.
 void add_fired(expired& to, timer* t);
+void add_ready(expired& to, g* gp);
 
 // So many nanoseconds from now, or as late as there is a number for.
 int64_t time_after(int64_t nanoseconds);

@@ -26,6 +26,7 @@
 #include "base/biased_lock.h"
 #include "sched/sched.h"
 #include "sync/ring.h"
+#include "sync/time_limit.h"
 
 namespace rt0::detail {
 
@@ -41,6 +42,7 @@ inline runtime::g* goroutine_of(const sleeper* who) {
 inline void begin(sleeper& self) {
     self.goroutine = getg();
     self.passed = false;
+    self.timed = false;
 }
 
 // Drops the lock and makes gp go on, as the last thing.

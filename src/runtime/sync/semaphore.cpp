@@ -35,6 +35,32 @@ static_assert(sizeof(semaphore) == sizeof(semaphore_state));
     runtime::park(s.lock, runtime::wait_reason::semaphore);
 }
 
+[[gnu::noinline]] bool wait_for(semaphore& s, int64_t nanoseconds) {
+    limited<sleeper> waiting;
+    auto& [limit, self] = waiting;
+    begin(self);
+    limit.start(runtime::time_after(nanoseconds));
+    runtime::biased_lock::stay();
+    s.lock.lock_word();
+    if (s.take()) {
+        s.lock.unlock_word();
+        runtime::set_claim(0);
+        limit.stop();
+        return true;
+    }
+    s.queue.push(&self);
+    if (limit.park(&s.lock, runtime::wait_reason::semaphore)) {
+        return true;
+    }
+    s.lock.lock();
+    if (self.next != nullptr) {
+        s.queue.remove(&self);
+    }
+    const bool taken = s.take(); // what came when nobody waited any more
+    s.lock.unlock();
+    return taken;
+}
+
 } // namespace
 
 void acquire(semaphore_state& of) {
@@ -58,6 +84,10 @@ bool try_acquire(semaphore_state& of) {
     return taken;
 }
 
+bool try_acquire_for(semaphore_state& of, int64_t nanoseconds) {
+    return nanoseconds > 0 && wait_for(semaphore::of(of), nanoseconds);
+}
+
 void release(semaphore_state& of, int64_t n, int64_t most) {
     semaphore& s = semaphore::of(of);
     s.lock.lock();
@@ -69,8 +99,11 @@ void release(semaphore_state& of, int64_t n, int64_t most) {
     // Those who get one, the first first.
     sleeper* first = nullptr;
     sleeper** end = &first;
-    while (n > 0 && !s.queue.empty()) {
-        sleeper* const who = s.queue.pop();
+    while (n > 0) {
+        sleeper* const who = take_first(s.queue);
+        if (who == nullptr) {
+            break;
+        }
         *end = who;
         end = &who->next;
         --n;

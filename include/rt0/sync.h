@@ -89,7 +89,8 @@ struct timed_condition_sleeper {
     condition_sleeper self;
 };
 
-void join_condition_for(condition_state& of, timed_condition_sleeper& self, std::int64_t nanoseconds);
+void join_condition_for(condition_state& of, timed_condition_sleeper& self,
+                        std::int64_t nanoseconds);
 // Whether it has been notified.
 bool sleep_for_condition_for(condition_state& of, timed_condition_sleeper& self);
 void notify_one(condition_state& of);

@@ -104,8 +104,7 @@ void parent_and_child_are_cancelled() {
 void a_child_goes() {
     run([] {
         auto [parent, cancel] = rt0::with_cancel(rt0::context());
-        auto [child, cancel_child] =
-            rt0::with_cancel(rt0::with_value(parent, key, counted()));
+        auto [child, cancel_child] = rt0::with_cancel(rt0::with_value(parent, key, counted()));
         cancel_child.release();
         go([child = std::move(child)]() mutable { child = rt0::context(); });
         cancel();

@@ -1,5 +1,5 @@
-// What lies below locks where the scheduler is not what is explored: the goroutines of goroutines.cpp
-// on a p each.
+// What lies below locks where the scheduler is not what is explored: the goroutines of
+// goroutines.cpp on a p each.
 #pragma once
 
 #include <cstdint>

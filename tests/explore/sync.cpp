@@ -556,7 +556,8 @@ void semaphore_for_one_of_two() {
             permits.release();
         }
         explore::join();
-        check(permits.try_acquire() && !permits.try_acquire(), "a permit is lost, or there are two");
+        check(permits.try_acquire() && !permits.try_acquire(),
+              "a permit is lost, or there are two");
     });
 }
 
@@ -721,9 +722,8 @@ constexpr std::array models{
     explore::model{"mutex_for_one_of_two", mutex_for<true>, {.preemptions = 1, .stale = 0}},
     explore::model{"condition_for_a_time", condition_for<false>, {.preemptions = 2, .stale = 0}},
     explore::model{"condition_for_one_of_two", condition_for<true>, {.preemptions = 1, .stale = 0}},
-    explore::model{"condition_ends_with_a_limit",
-                   condition_ends_with_a_limit,
-                   {.preemptions = 2, .stale = 0}},
+    explore::model{
+        "condition_ends_with_a_limit", condition_ends_with_a_limit, {.preemptions = 2, .stale = 0}},
     explore::model{"barrier", phases_of<1, 2>, {.preemptions = 2, .stale = 1}},
     explore::model{"barrier_of_three", phases_of<2, 1>, {.preemptions = 2, .stale = 0}},
     explore::model{"barrier_dropped", one_drops_out, {.preemptions = 3, .stale = 1}},

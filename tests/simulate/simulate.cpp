@@ -584,8 +584,8 @@ private:
         const std::int64_t now = runtime::nanotime();
         const std::chrono::steady_clock::time_point when(
             std::chrono::nanoseconds(now + static_cast<std::int64_t>(below(10'000)) - 100));
-        auto [root, cancel] = one_in(2) ? rt0::with_cancel(rt0::context())
-                                        : rt0::with_deadline(rt0::context(), when);
+        auto [root, cancel] =
+            one_in(2) ? rt0::with_cancel(rt0::context()) : rt0::with_deadline(rt0::context(), when);
         rt0::wait_group ended;
         for (int i = static_cast<int>(below(4)); i >= 0; --i) {
             ended.add(1);

@@ -309,8 +309,8 @@ void gosched() {
         }
         if (pp->switches_left.load(std::memory_order_relaxed) != 0 && runqempty(pp) &&
             pp->timers.next.load(std::memory_order_relaxed) == 0 &&
-            sched.runq_size.load(std::memory_order_relaxed) == 0 &&
-            !some_are_retired() && pp->id < sched.gomaxprocs.load(std::memory_order_relaxed)) {
+            sched.runq_size.load(std::memory_order_relaxed) == 0 && !some_are_retired() &&
+            pp->id < sched.gomaxprocs.load(std::memory_order_relaxed)) {
             no_preempt::end();
             return; // there is nobody else
         }

@@ -11,8 +11,8 @@
 // it owns its parent, so a parent whose last handle goes has no children left, only calls, which
 // can never happen any more and go with it.
 //
-// The timer of a deadline owns its node, so to stop it may be the node's end, which takes the lock of
-// the node above: the pass only collects whose timers are to be stopped.
+// The timer of a deadline owns its node, so to stop it may be the node's end, which takes the lock
+// of the node above: the pass only collects whose timers are to be stopped.
 #include <rt0/context.h>
 
 #include <utility>

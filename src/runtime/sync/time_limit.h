@@ -85,8 +85,8 @@ static_assert(sizeof(limited<sleeper>) == sizeof(time_limit) + sizeof(sleeper));
 inline sleeper* take_first(ring<sleeper>& queue) {
     for (;;) {
         sleeper* const first = queue.pop();
-        if (first == nullptr || !first->timed ||
-            time_limit::of(first).give() == time_limit::parked) [[likely]] {
+        if (first == nullptr || !first->timed || time_limit::of(first).give() == time_limit::parked)
+            [[likely]] {
             return first;
         }
     }

@@ -47,7 +47,10 @@ struct counted {
     counted() { ++values; }
     counted(const counted& /*other*/)
         : counted() {}
+    counted(counted&& /*other*/) noexcept
+        : counted() {}
     counted& operator=(const counted&) = default;
+    counted& operator=(counted&&) = default;
     ~counted() {
         use = 0;
         --values;
@@ -86,8 +89,8 @@ void parent_and_child_are_cancelled() {
     run([] {
         auto [parent, cancel] = rt0::with_cancel(rt0::with_value(rt0::context(), key, counted()));
         auto [child, cancel_child] = rt0::with_cancel(parent);
-        go([cancel = std::move(cancel_child), child]() mutable {
-            cancel(below);
+        go([call = std::move(cancel_child), child]() mutable {
+            call(below);
             check(is_one_of_both(child.cause()), "what is cancelled has another's cause");
         });
         go([child] {
@@ -106,7 +109,7 @@ void a_child_goes() {
         auto [parent, cancel] = rt0::with_cancel(rt0::context());
         auto [child, cancel_child] = rt0::with_cancel(rt0::with_value(parent, key, counted()));
         cancel_child.release();
-        go([child = std::move(child)]() mutable { child = rt0::context(); });
+        go([own = std::move(child)]() mutable { own = rt0::context(); });
         cancel();
     });
 }
@@ -114,7 +117,7 @@ void a_child_goes() {
 void a_child_comes() {
     run([] {
         auto [parent, cancel] = rt0::with_cancel(rt0::with_value(rt0::context(), key, counted()));
-        go([cancel = std::move(cancel)]() mutable { cancel(above); });
+        go([call = std::move(cancel)]() mutable { call(above); });
         auto [child, cancel_child] = rt0::with_cancel(parent);
         explore::join();
         check(child.cause() == above, "a child of one that is cancelled is not");
@@ -136,7 +139,7 @@ void last_handles() {
 void waits_until_done() {
     run([] {
         auto [parent, cancel] = rt0::with_cancel(rt0::with_value(rt0::context(), key, counted()));
-        go([cancel = std::move(cancel)]() mutable { cancel(above); });
+        go([call = std::move(cancel)]() mutable { call(above); });
         const auto child = rt0::with_cancel(parent);
         (void)child.ctx.done().recv();
         check(child.ctx.cause() == above, "a context is done without a cause");
@@ -150,7 +153,7 @@ void deadline_or_cancelled() {
                 rt0::with_cancel(rt0::with_value(rt0::context(), key, counted()));
             go([] { time_passes(); });
             auto [child, cancel_child] = rt0::with_timeout(parent, 1s, below);
-            go([cancel = std::move(cancel)]() mutable { cancel(above); });
+            go([call = std::move(cancel)]() mutable { call(above); });
             (void)child.done().recv();
             check(is_one_of_both(child.cause()), "a context is done without a cause");
             check(child.err() == (child.cause() == above ? rt0::error::operation_canceled
@@ -181,7 +184,7 @@ void called_or_stopped() {
         auto [parent, cancel] = rt0::with_cancel(rt0::with_value(rt0::context(), key, counted()));
         rt0::context_stop stop = rt0::after_func(
             parent, [&called, of = counted()] { called.fetch_add(1, std::memory_order_relaxed); });
-        go([cancel = std::move(cancel)]() mutable { cancel(); });
+        go([call = std::move(cancel)]() mutable { call(); });
         const bool stopped = stop();
         check(!stop(), "a call is stopped twice");
         explore::join();

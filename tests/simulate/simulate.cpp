@@ -527,7 +527,7 @@ private:
         for (int i = 0; i < count; ++i) {
             check(t.recv().has_value(), "a ticker sends nothing");
             if (one_in(4)) {
-                runtime::sleep_until(runtime::time_after(below(1000)));
+                runtime::sleep_until(runtime::time_after(static_cast<std::int64_t>(below(1000))));
             }
         }
         // One that is late does not put off the next.

@@ -193,10 +193,66 @@ void called_or_stopped() {
     });
 }
 
+// What one goroutine does alone.
+void alone() {
+    run([] {
+        const rt0::context background;
+        check(!background.err() && !background.cause() && !background.deadline(),
+              "the background ends");
+        check(background == rt0::context() && !background.done(), "the background is done");
+        rt0::context_stop never = rt0::after_func(background, [] {});
+        check(!never(), "what never happens is stopped");
+        auto [root, cancel] = rt0::with_cancel(rt0::with_value(background, key, counted()));
+        check(!root.deadline() && !root.err() && root.value(key) != nullptr,
+              "one that is new ends");
+        check(rt0::with_value(background, key, counted()).value(key) != nullptr, "a value is gone");
+        {
+            // They leave from the middle, from the end and from the beginning.
+            auto first = rt0::with_cancel(root);
+            auto second = rt0::with_cancel(root);
+            rt0::context_stop third = rt0::after_func(root, [of = counted()] {});
+            auto fourth = rt0::with_cancel(root);
+            second.cancel();
+            first.cancel();
+            check(third() && !third(), "a call is not stopped once");
+        }
+        {
+            // Nobody is left who could stop it, and then nobody to cancel it for.
+            const auto child = rt0::with_cancel(root);
+            (void)rt0::after_func(child.ctx, [of = counted()] {});
+            auto released = rt0::with_cancel(root);
+            (void)rt0::after_func(released.ctx, [of = counted()] {});
+            released.cancel.release();
+        }
+        const std::chrono::steady_clock::time_point past{};
+        check(rt0::with_deadline(root, past, below).ctx.cause() == below, "the past is to come");
+        const auto later = rt0::with_deadline(root, past + 1h);
+        const auto much_later = rt0::with_deadline(later.ctx, past + 2h);
+        check(much_later.ctx.deadline() == past + 1h, "a child may take longer");
+        const rt0::context apart = rt0::without_cancel(root);
+        check(root.done() == root.done(), "one is done in two ways");
+        cancel(above);
+        cancel(below);
+        check(root.cause() == above && later.ctx.cause() == above,
+              "the first cause is not the cause");
+        check(!apart.err() && apart.value(key) != nullptr, "one that is apart is not");
+        (void)later.ctx.done().recv();
+        const auto late = rt0::with_cancel(root);
+        check(late.ctx.err() == rt0::error::operation_canceled,
+              "a child of one that is over is not");
+        int called = 0;
+        rt0::context_stop stop = rt0::after_func(root, [&called] { ++called; });
+        check(!stop(), "what has been called is stopped");
+        explore::join();
+        check(called == 1, "a call is not made at once");
+    });
+}
+
 constexpr auto models = std::to_array<explore::model>({
     {"parent_and_child_are_cancelled",
      parent_and_child_are_cancelled,
      {.preemptions = 1, .stale = 0}},
+    {"alone", alone, {.preemptions = 0, .stale = 0}},
     {"a_child_goes", a_child_goes, {.preemptions = 3, .stale = 1}},
     {"a_child_comes", a_child_comes, {.preemptions = 3, .stale = 1}},
     {"last_handles", last_handles, {.preemptions = 3, .stale = 1}},

@@ -144,6 +144,55 @@ void a_stopped_timer_is_a_deadlock() {
     });
 }
 
+// What a heap does alone: it grows, and what is moved or taken out lets others up or down.
+void many() {
+    begin(1, [] {
+        static std::array<counted, 40> all;
+        for (counted& one : all) {
+            begin(one);
+        }
+        const int64_t now = nanotime();
+        const auto at = [now](int seconds) { return now + seconds * second; };
+        check(!stop_timer(all.data()), "one that has never been started is stopped");
+        check(time_after(INT64_MAX) == INT64_MAX, "a time is over before it comes");
+        // Such that the last one is due before the one above the one that is taken out.
+        constexpr std::array<int, 10> due{1000, 1100, 1002, 1050, 1051,
+                                          1101, 1102, 1103, 1104, 1003};
+        for (size_t i = 0; i < due.size(); ++i) {
+            check(!set_timer(&all.at(i), at(due.at(i))), "one that is not started is");
+        }
+        check(stop_timer(&all[5]), "one that is started is not");
+        check(!move_timer(&all[5], at(1)), "one that is stopped is moved");
+        check(earliest_timer() == at(1000), "the first is not the first");
+        check(stop_timer(all.data()) && earliest_timer() == at(1002), "the next is not the first");
+        check(move_timer(&all[9], at(999)) && earliest_timer() == at(999), "none is moved up");
+        check(set_timer(&all[9], at(2000)) && earliest_timer() == at(1002), "none is moved down");
+        for (size_t i = 0; i < all.size(); ++i) {
+            (void)set_timer(&all.at(i), at(500 - static_cast<int>(i * 7 % 40)));
+        }
+        for (size_t i = 0; i < all.size(); i += 3) {
+            check(stop_timer(&all.at(i)), "one that is started is not");
+        }
+        while (earliest_timer() != 0) {
+            sleep_for(100);
+        }
+        for (size_t i = 0; i < all.size(); ++i) {
+            check(all.at(i).expired.load(relaxed) == (i % 3 == 0 ? 0 : 1),
+                  "a timer does not expire once");
+        }
+    });
+}
+
+void no_memory_for_timers() {
+    begin(1, [] {
+        machine::expect_fatal("cannot map room for timers");
+        machine::refuse_memory();
+        static counted t;
+        begin(t);
+        (void)set_timer(&t, INT64_MAX);
+    });
+}
+
 constexpr auto models = std::to_array<explore::model>({
     {"one_sleeps", one_sleeps, {.preemptions = 2, .stale = 1, .spurious = 1}},
     {"two_sleep", two_sleep<2>, {.preemptions = 1, .stale = 0}},
@@ -151,6 +200,8 @@ constexpr auto models = std::to_array<explore::model>({
     {"beside_who_is_busy", beside_who_is_busy, {.preemptions = 1, .stale = 1}},
     {"stopped_or_expired", stopped_or_expired, {.preemptions = 2, .stale = 0}},
     {"started_and_stopped", started_and_stopped, {.preemptions = 2, .stale = 0}},
+    {"many", many, {.preemptions = 0, .stale = 0}},
+    {"no_memory_for_timers", no_memory_for_timers, {.preemptions = 1, .stale = 0}},
     {"a_stopped_timer_is_a_deadlock",
      a_stopped_timer_is_a_deadlock,
      {.preemptions = 2, .stale = 1}},

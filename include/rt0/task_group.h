@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <rt0/context.h>
 #include <rt0/detail/caught.h>
 #include <rt0/error.h>
 #include <rt0/sync.h>
@@ -34,11 +35,22 @@ class task_group {
 
 public:
     task_group() = default;
+    /// One with a context, made from parent, that is cancelled with the first error as its cause,
+    /// if an Error is an rt0::error, and at the latest when wait has waited, or the group goes
+    /// away. As Go's errgroup.WithContext.
+    explicit task_group(const context& parent)
+        : ctx_(detail::new_cancellable(parent.internal(), detail::no_deadline, {}))
+        , cancel_([](const context& ctx, error cause) {
+            detail::cancel_context(ctx.internal(), error::operation_canceled, cause);
+        }) {}
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;
     /// Waits for those that have not ended, as wait does, and drops what they say: what they refer
     /// to is there until they have ended, however the scope is left.
-    ~task_group() { tasks_.wait(); }
+    ~task_group() {
+        tasks_.wait();
+        cancel({});
+    }
 
     /// At most n of them at the same time from now on; a negative n is no limit, as at first.
     /// Panics with Go's text where some have not ended. While nobody else uses the group.
@@ -82,11 +94,16 @@ public:
         return failed_.load(std::memory_order_acquire);
     }
 
+    /// The context, for the tasks and whatever they call; the background where the group was made
+    /// without one.
+    [[nodiscard]] const context& ctx() const noexcept { return ctx_; }
+
     /// Parks the goroutine until all have ended; returns the first error that there has been since
     /// the group was made, none where there was none, or throws it where it was thrown. As often as
     /// one likes.
     Error wait() {
         tasks_.wait();
+        cancel({});
         thrown_.rethrow();
         return error_;
     }
@@ -117,17 +134,32 @@ private:
                 Error result = std::forward<F>(f)();
                 if (static_cast<bool>(result) && is_first()) {
                     error_ = std::move(result);
+                    if constexpr (std::same_as<Error, error>) {
+                        cancel(error_);
+                    } else {
+                        cancel({});
+                    }
                 }
             }
         });
         if (!returned && is_first()) {
             thrown_ = std::move(thrown);
+            cancel({});
+        }
+    }
+
+    void cancel(error cause) {
+        if (cancel_ != nullptr) {
+            cancel_(ctx_, cause);
         }
     }
 
     // Release: pairs with failed's acquire. wait sees the error itself, by done.
     bool is_first() { return !failed_.exchange(true, std::memory_order_release); }
 
+    context ctx_;
+    // Null where there is no context: a program without one has not what cancels in it.
+    void (*cancel_)(const context& ctx, error cause) = nullptr;
     wait_group tasks_;
     std::optional<counting_semaphore<>> permits_;
     std::atomic<bool> failed_{false};

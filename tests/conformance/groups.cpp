@@ -113,6 +113,47 @@ void go_limit() {
     check(most <= limit && most > 0);
 }
 
+// The group's context ends with the first error, or when all have been waited for.
+void with_context() {
+    const rt0::task_group without;
+    check(without.ctx() == rt0::context());
+    auto [parent, cancel_parent] = rt0::with_cancel(rt0::context());
+    {
+        rt0::task_group group(parent);
+        const rt0::context ctx = group.ctx();
+        check(!ctx.err());
+        group.go([&] {
+            ctx.done().recv();
+            return ctx.cause();
+        });
+        group.go([] { return rt0::error(7); });
+        group.go([] {});
+        check(group.wait() == rt0::error(7));
+        check(ctx.err() == rt0::error::operation_canceled && ctx.cause() == rt0::error(7));
+    }
+    check(!parent.err());
+    rt0::context of_one_that_succeeds;
+    {
+        rt0::task_group group(parent);
+        of_one_that_succeeds = group.ctx();
+        group.go([] {});
+        check(!group.wait() && of_one_that_succeeds.err() == rt0::error::operation_canceled);
+        check(of_one_that_succeeds.cause() == rt0::error::operation_canceled);
+    }
+    // Its tasks hear of what ends its parent.
+    rt0::task_group<bool> group(parent);
+    group.go([&group] { return !group.ctx().done().recv().has_value(); });
+    cancel_parent(rt0::error(9));
+    check(group.wait() && group.ctx().cause() == rt0::error(9));
+    rt0::context of_one_that_goes;
+    {
+        const rt0::task_group other((rt0::context()));
+        of_one_that_goes = other.ctx();
+        check(!of_one_that_goes.err());
+    }
+    check(!!of_one_that_goes.err());
+}
+
 void limit_while_active() {
     rt0::task_group group;
     const rt0::chan<int> never(0);
@@ -464,6 +505,7 @@ constexpr test tests[] = {
     {"first_in_time", first_in_time},
     {"try_go", try_go},
     {"go_limit", go_limit},
+    {"with_context", with_context},
     {"limit_while_active", limit_while_active, true},
     {"tasks", tasks},
     {"one_call", one_call},

@@ -205,7 +205,10 @@ void alone() {
         auto [root, cancel] = rt0::with_cancel(rt0::with_value(background, key, counted()));
         check(!root.deadline() && !root.err() && root.value(key) != nullptr,
               "one that is new ends");
-        check(rt0::with_value(background, key, counted()).value(key) != nullptr, "a value is gone");
+        const rt0::context valued = rt0::with_value(background, key, counted());
+        check(valued.value(key) != nullptr, "a value is gone");
+        check(!valued.err() && !valued.deadline() && !valued.done(), "one that cannot end ends");
+        check(!rt0::after_func(valued, [] {})() && !root.cause(), "there is a cause for nothing");
         {
             // They leave from the middle, from the end and from the beginning.
             auto first = rt0::with_cancel(root);

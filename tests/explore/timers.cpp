@@ -183,6 +183,22 @@ void many() {
     });
 }
 
+// What a program does that has one thread, and nothing else to do.
+void waits_itself() {
+    begin(1, [] {
+        check(!wait_for_timers(getp()), "one waits for nothing");
+        static counted t;
+        begin(t);
+        (void)set_timer(&t, nanotime() + 5 * second);
+        while (t.expired.load(relaxed) == 0) {
+            check(wait_for_timers(getp()), "one does not wait for a timer");
+        }
+        (void)set_timer(&t, 1);
+        check(wait_for_timers(getp()), "one does not wait for a timer");
+        check(t.expired.load(relaxed) == 2, "what is due does not expire");
+    });
+}
+
 void no_memory_for_timers() {
     begin(1, [] {
         machine::expect_fatal("cannot map room for timers");
@@ -201,6 +217,7 @@ constexpr auto models = std::to_array<explore::model>({
     {"stopped_or_expired", stopped_or_expired, {.preemptions = 2, .stale = 0}},
     {"started_and_stopped", started_and_stopped, {.preemptions = 2, .stale = 0}},
     {"many", many, {.preemptions = 0, .stale = 0}},
+    {"waits_itself", waits_itself, {.preemptions = 0, .stale = 0}},
     {"no_memory_for_timers", no_memory_for_timers, {.preemptions = 1, .stale = 0}},
     {"a_stopped_timer_is_a_deadlock",
      a_stopped_timer_is_a_deadlock,

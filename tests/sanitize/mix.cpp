@@ -9,6 +9,7 @@
 // orders it is the runtime, and where that does not, ThreadSanitizer says so. All choices follow
 // from the seed; the schedule does not.
 #include <rt0/chan.h>
+#include <rt0/context.h>
 #include <rt0/go.h>
 #include <rt0/goroutine_local.h>
 #include <rt0/os.h>
@@ -306,7 +307,7 @@ private:
     };
 
     void do_something() {
-        constexpr std::array<void (actor::*)(), 28> all{
+        constexpr std::array<void (actor::*)(), 29> all{
             &actor::yield,
             &actor::compute,
             &actor::start_others,
@@ -335,6 +336,7 @@ private:
             &actor::share_a_task,
             &actor::wait_for_a_time,
             &actor::stop_a_call,
+            &actor::cancel_a_tree,
         };
         machine::preemption_point();
         (this->*all.at(choose_.below(all.size())))();
@@ -701,7 +703,7 @@ private:
         for (std::uint64_t n = times; n > 0; --n) {
             const away from(*this);
             std::unique_lock lock(to.mutex, std::defer_lock);
-            if (!choose_.one_in(4) || !lock.try_lock()) {
+            if (!choose_.one_in(4) || !lock.try_lock_for(a_limit())) {
                 lock.lock();
             }
             ++to.sum;
@@ -782,6 +784,38 @@ private:
         }
     }
 
+    // Often none at all.
+    std::chrono::nanoseconds a_limit() {
+        return std::chrono::nanoseconds(choose_.one_in(2) ? 0 : choose_.below(5'000));
+    }
+
+    // A context that several make others from while it is cancelled, or its time is over.
+    void cancel_a_tree() {
+        const away from(*this);
+        const std::chrono::nanoseconds limit(choose_.below(50'000));
+        auto root = choose_.one_in(2) ? rt0::with_cancel(rt0::context())
+                                      : rt0::with_timeout(rt0::context(), limit);
+        auto calls = std::make_shared<std::atomic<int>>(0);
+        for (std::uint64_t n = choose_.below(4); n > 0; --n) {
+            round_.all.add(1);
+            rt0::go([ctx = root.ctx, limit, calls, waits = choose_.one_in(2), &all = round_.all] {
+                rt0::cancellable child = rt0::with_timeout(ctx, limit * 2);
+                rt0::context_stop stop = rt0::after_func(child.ctx, [calls] { ++*calls; });
+                if (waits) {
+                    (void)child.ctx.done().recv();
+                    require(!stop() && static_cast<bool>(child.ctx.cause()),
+                            "a context is done that is not cancelled");
+                }
+                all.done();
+            });
+        }
+        if (choose_.one_in(2)) {
+            rt0::yield();
+        }
+        root.cancel(rt0::error::broken_pipe);
+        require(static_cast<bool>(root.ctx.cause()), "what is cancelled is not");
+    }
+
     // Each gives as many as it takes, first.
     void give_and_take() {
         locked& to = round_.under;
@@ -797,7 +831,13 @@ private:
         for (std::uint64_t n = count; n > 0; --n) {
             const away from(*this);
             std::unique_lock lock(to.mutex);
-            to.some.wait(lock, [&to] { return to.items > 0; });
+            while (to.items == 0) {
+                if (choose_.one_in(3)) {
+                    (void)to.some.wait_for(lock, a_limit());
+                } else {
+                    to.some.wait(lock);
+                }
+            }
             --to.items;
         }
     }
@@ -805,7 +845,7 @@ private:
     void have_a_permit() {
         locked& to = round_.under;
         const away from(*this);
-        if (!choose_.one_in(2) || !to.permits.try_acquire()) {
+        if (!choose_.one_in(2) || !to.permits.try_acquire_for(a_limit())) {
             to.permits.acquire();
         }
         require(to.with_a_permit.fetch_add(1, relaxed) < 2, "more have a permit than there are");

@@ -663,8 +663,10 @@ g* find_elsewhere(m* mp) {
         retirep(mp);
         return nullptr;
     }
+    // A timer need not make anybody ready, and one may be due again at once: a spinner has to look
+    // elsewhere all the same, for nobody is woken as long as it spins.
     auto* const run_own = if_linked(run_timers);
-    if (run_own != nullptr && run_own(pp)) {
+    if (run_own != nullptr && run_own(pp) && !runqempty(pp)) {
         return nullptr;
     }
     // Spinning is for a few: with all m's at it, each would find the others looking.

@@ -524,7 +524,7 @@ public:
     // What deep calls at the bottom, and in between.
     void do_something() {
         ++operations_;
-        switch (choose_.below(73)) {
+        switch (choose_.below(77)) {
         case 0 ... 11:
             for (std::uint64_t n = choose_.between(1, 8); n > 0; --n) {
                 yield();
@@ -586,10 +586,89 @@ public:
         case 69 ... 70:
             put_and_take();
             break;
+        case 71 ... 72:
+            wait_for_time();
+            break;
+        case 73:
+            cancel_a_tree();
+            break;
+        case 74:
+            have_limits();
+            break;
         default:
             round_upward();
             break;
         }
+    }
+
+    void wait_for_time() {
+        leave();
+        const std::chrono::nanoseconds time(choose_.below(300'000));
+        const auto start = std::chrono::steady_clock::now();
+        if (choose_.one_in(3)) {
+            rt0::sleep_for(time);
+        } else if (choose_.one_in(2)) {
+            rt0::ticker ticks(time + std::chrono::nanoseconds(1));
+            require(ticks.recv().has_value() && ticks.recv().has_value(), "a tick is lost");
+            ticks.stop();
+            require(!ticks.try_recv().has_value(), "a stopped ticker has sent");
+        } else {
+            rt0::timer t(time);
+            if (choose_.one_in(2)) {
+                require(t.stop() || time.count() < 300'000, "a value of a timer is lost");
+                require(!t.try_recv().has_value(), "a stopped timer has sent");
+                (void)t.reset(time);
+            }
+            require(t.recv().has_value(), "a timer sends nothing");
+        }
+        require(std::chrono::steady_clock::now() - start >= time, "a timer is too early");
+        enter();
+    }
+
+    void cancel_a_tree() {
+        leave();
+        const std::chrono::nanoseconds time(choose_.below(100'000));
+        rt0::task_group group(rt0::with_timeout(rt0::context(), time).ctx);
+        for (std::uint64_t n = choose_.below(5); n > 0; --n) {
+            group.go([ctx = group.ctx(), time] {
+                const rt0::cancellable own = rt0::with_timeout(ctx, time * 2);
+                rt0::context_stop stop = rt0::after_func(own.ctx, [] {});
+                (void)own.ctx.done().recv();
+                require(!stop() && static_cast<bool>(own.ctx.cause()),
+                        "a context ends for nothing");
+            });
+        }
+        require(!group.wait() && static_cast<bool>(group.ctx().err()), "a context is left");
+        enter();
+    }
+
+    // Each limit ends by what comes or by the time, at about the same moment.
+    void have_limits() {
+        leave();
+        const std::chrono::nanoseconds time(choose_.below(100'000));
+        rt0::counting_semaphore<> permits(0);
+        rt0::mutex mutex;
+        rt0::condition_variable said;
+        bool so = false;
+        rt0::wait_group other;
+        other.go([&] {
+            rt0::sleep_for(time);
+            permits.release();
+            const std::lock_guard lock(mutex);
+            so = true;
+            said.notify_all();
+        });
+        const bool taken = permits.try_acquire_for(time);
+        std::unique_lock lock(mutex, std::defer_lock);
+        while (!lock.try_lock_for(time)) {
+        }
+        while (!so) {
+            (void)said.wait_for(lock, time);
+        }
+        lock.unlock();
+        other.wait();
+        require(permits.try_acquire() != taken, "a permit is lost, or there are two");
+        enter();
     }
 
     void yield() {

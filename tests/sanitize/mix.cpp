@@ -799,7 +799,7 @@ private:
         for (std::uint64_t n = choose_.below(4); n > 0; --n) {
             round_.all.add(1);
             rt0::go([ctx = root.ctx, limit, calls, waits = choose_.one_in(2), &all = round_.all] {
-                rt0::cancellable child = rt0::with_timeout(ctx, limit * 2);
+                const rt0::cancellable child = rt0::with_timeout(ctx, limit * 2);
                 rt0::context_stop stop = rt0::after_func(child.ctx, [calls] { ++*calls; });
                 if (waits) {
                     (void)child.ctx.done().recv();

@@ -197,10 +197,7 @@ inline cancellable with_deadline(const context& parent, std::chrono::steady_cloc
 template <class Rep, class Period>
 cancellable with_timeout(const context& parent, std::chrono::duration<Rep, Period> d,
                          error cause = {}) {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::nanoseconds wanted(detail::to_nanoseconds(d));
-    const auto latest = std::chrono::steady_clock::time_point::max();
-    return with_deadline(parent, wanted < latest - now ? now + wanted : latest, cause);
+    return with_deadline(parent, detail::time_from_now(d), cause);
 }
 
 namespace detail {

@@ -262,11 +262,7 @@ public:
     /// Waits until is_so() returns true, but for so long at most: what it returns at the end.
     template <class Lock, class Rep, class Period, class Predicate>
     bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> d, Predicate is_so) {
-        using clock = std::chrono::steady_clock;
-        const std::chrono::nanoseconds wanted(detail::to_nanoseconds(d));
-        const auto now = clock::now();
-        const bool ends = wanted <= clock::time_point::max() - now;
-        return wait_until(lock, ends ? now + wanted : clock::time_point::max(), std::move(is_so));
+        return wait_until(lock, detail::time_from_now(d), std::move(is_so));
     }
 
     /// Wakes the one that has waited longest, if there is one. Who waits from now on is not woken.

@@ -21,7 +21,16 @@ constexpr std::int64_t to_nanoseconds(std::chrono::duration<Rep, Period> d) {
     return std::chrono::ceil<std::chrono::nanoseconds>(d).count();
 }
 
-// The same of what is left until a time of a clock. Of one that may be set: as it is now.
+// So long from now, or as late as there is a time for.
+template <class Rep, class Period>
+std::chrono::steady_clock::time_point time_from_now(std::chrono::duration<Rep, Period> d) {
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::nanoseconds wanted(to_nanoseconds(d));
+    const auto latest = std::chrono::steady_clock::time_point::max();
+    return wanted < latest - now ? now + wanted : latest;
+}
+
+// What is left until a time of a clock, as to_nanoseconds. Of one that may be set: as it is now.
 template <class Clock, class Duration>
 std::int64_t nanoseconds_until(std::chrono::time_point<Clock, Duration> when) {
     const auto now = Clock::now();

@@ -779,6 +779,14 @@ void limits_in_a_storm() {
     check(taken + left == goroutines * rounds);
 }
 
+// What nobody receives makes nobody go on.
+void waits_beside_a_ticker() {
+    const rt0::ticker unread(1ms);
+    const rt0::timer once(5ms);
+    rt0::sleep_for(20ms);
+    (void)rt0::chan<int>(0).recv();
+}
+
 constexpr test tests[] = {
     {"fewer_processors", fewer_processors},
     {"timed_mutex", timed_mutex},
@@ -820,6 +828,7 @@ constexpr test tests[] = {
     {"reset_of_none", reset_of_none, true},
     {"waits_for_a_stopped_timer", waits_for_a_stopped_timer, true},
     {"waits_for_more", waits_for_more, true},
+    {"waits_beside_a_ticker", waits_beside_a_ticker, true},
 };
 
 } // namespace

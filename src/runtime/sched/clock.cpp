@@ -54,6 +54,9 @@ void learn_rate(clock_memory& memory, uint64_t count, int64_t time) {
 } // namespace
 
 int64_t nanotime() {
+    if (const int64_t held = time_if_held(); held != 0) [[unlikely]] {
+        return held;
+    }
     os::timespec time{};
     const int error = os::fast_clock_gettime(os::clock_monotonic, &time);
     if (error != 0) [[unlikely]] {
@@ -65,6 +68,9 @@ int64_t nanotime() {
 }
 
 time_span about_now(clock_memory& memory) {
+    if (const int64_t held = time_if_held(); held != 0) [[unlikely]] {
+        return {held, held};
+    }
     const uint64_t count = cycles();
     // Where the counters of two processors differ it may be before: then it is very large.
     if (count - memory.after < most_cycles && memory.rate != 0) [[likely]] {

@@ -9,7 +9,15 @@
 
 #include <cstdint>
 
+#include "base/atomic.h"
+#include "base/if_linked.h"
+#include "os/os.h"
+
 namespace runtime {
+
+// What that clock of the kernel's, a CLOCK_ constant, says then; false where it is not held, or not
+// one that tells the time. Null as held_time.
+[[gnu::weak]] bool clock_if_held(int clock, os::timespec* time);
 
 // What a p knows. Its owner's.
 struct clock_memory {
@@ -27,6 +35,16 @@ struct time_span {
     int64_t earliest;
     int64_t latest;
 };
+
+// What the clock says while rt0::testing::run holds it, else 0: then it is the kernel's. Null in a
+// program without (sched/testing.cpp).
+[[gnu::weak]] extern atomic<int64_t> held_time;
+
+inline int64_t time_if_held() {
+    auto* const held = if_linked(&held_time);
+    // Relaxed: it is written where no goroutine runs, and who lets one run again brings it along.
+    return held != nullptr ? held->load(std::memory_order_relaxed) : 0;
+}
 
 // The monotonic clock in nanoseconds, from 1 on. Fatal where the kernel refuses it. Null in a
 // program without timers.

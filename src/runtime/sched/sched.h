@@ -86,6 +86,7 @@ enum class wait_reason : uint8_t {
     select,
     select_no_cases,
     sleep,
+    all_others, // rt0::testing::wait
 };
 
 // Null in a program in which nothing parks that says why: a source that does has RT0_SAYS_WHY.
@@ -500,6 +501,12 @@ void destroy_locals() asm("runtime.destroy_locals");
 [[gnu::weak]] bool run_all_timers();
 // When the first timer of all is due; 0 where there is none. Anybody.
 [[gnu::weak]] int64_t earliest_timer();
+// The same of those that are awaited (is_awaited). Where no goroutine runs, under sched.lock.
+[[gnu::weak]] int64_t earliest_awaited_timer();
+// Everybody is parked, and due is the time of the first timer that is awaited, or 0. Where
+// rt0::testing::run holds the time, it is that now, or who waits for this moment goes on, and the
+// caller has a p run; false where neither is so. Under sched.lock. Null in a program without.
+[[gnu::weak]] bool held_time_goes_on(int64_t due);
 // In a program of one thread that has nothing to do: sleeps until there is; false where there never
 // will be.
 [[gnu::weak]] bool wait_for_timers(p* pp);

@@ -83,8 +83,9 @@ bool next_waits(p* pp, uint32_t tick) {
 bool a_retired_one_is_due = false;
 
 // Asks pp for its processor if the same time slice has lasted for too long and somebody waits:
-// first through the stack guard, at the next look by a signal. Whether it did.
-bool end_slice(p* pp, int64_t time) {
+// first through the stack guard, at the next look by a signal. Whether it did. Timers are due at
+// due.
+bool end_slice(p* pp, int64_t time, int64_t due) {
     const uint32_t tick = pp->schedtick.load(std::memory_order_relaxed);
     const bool at_once = next_waits(pp, tick);
     if (pp->seen.slice != tick) {
@@ -96,7 +97,7 @@ bool end_slice(p* pp, int64_t time) {
     }
     const bool wanted = !runqempty(pp) || sched.runq_size.load(std::memory_order_relaxed) != 0 ||
                         pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed) ||
-                        pp->timers.is_due(time) || a_retired_one_is_due;
+                        pp->timers.is_due(due) || a_retired_one_is_due;
     if ((!at_once && (!wanted || time - pp->seen.slice_since < time_slice)) ||
         time < pp->seen.ask_again) {
         return false;
@@ -118,7 +119,7 @@ bool stranded(p* pp) {
 }
 
 // Looks at all p's; whether there was anything to do.
-bool look(int64_t time) {
+bool look(int64_t time, int64_t due) {
     bool found = false;
     bool retired_is_due = false;
     for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
@@ -133,10 +134,10 @@ bool look(int64_t time) {
                 wakep();
                 found = true;
             }
-            found |= end_slice(pp, time);
+            found |= end_slice(pp, time, due);
             break;
         case p_status::retired:
-            retired_is_due |= pp->timers.is_due(time);
+            retired_is_due |= pp->timers.is_due(due);
             break;
         case p_status::idle:
             break;
@@ -192,7 +193,7 @@ void sysmon() {
     int64_t slept = 0;
     bool was_idle = false;
     int64_t first_due = 0; // the first timer that is not due yet, at the last look
-    int64_t time = 0;
+    int64_t due = 0;       // what timers go by: the time, but where a test holds it
     for (;;) {
         if (quiet == 0) {
             delay = shortest_sleep;
@@ -202,8 +203,8 @@ void sysmon() {
         int64_t nap = delay;
         if (was_idle) {
             nap = longest_sleep;
-        } else if (first_due != 0 && first_due - time < nap) {
-            nap = first_due - time > shortest_sleep ? first_due - time : shortest_sleep;
+        } else if (first_due != 0 && first_due - due < nap) {
+            nap = first_due - due > shortest_sleep ? first_due - due : shortest_sleep;
         }
         os::sleep(nap);
         slept += nap;
@@ -222,11 +223,13 @@ void sysmon() {
             (void)sched.sysmon_note.sleep(-1);
             sched.sysmon_note.clear();
         }
-        time = now(slept);
+        const int64_t time = now(slept);
+        const int64_t held = time_if_held();
+        due = held != 0 ? held : time;
         auto* const first = if_linked(earliest_timer);
         first_due = first != nullptr ? first() : 0;
-        bool found = look(time);
-        if (first_due != 0 && first_due <= time) {
+        bool found = look(time, due);
+        if (first_due != 0 && first_due <= due) {
             found |= wake_for_timers();
             first_due = 0;
         }

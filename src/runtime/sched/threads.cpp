@@ -193,17 +193,24 @@ int64_t become_keeper(m* mp) {
     }
 }
 
-// Under sched.lock. Is there anybody left who could make a goroutine runnable?
-void check_deadlock() {
+// Under sched.lock. Is there anybody left who could make a goroutine runnable? Where it is but the
+// time that rt0::testing::run holds, it goes on: then a p is returned, for start_p.
+[[nodiscard]] p* check_deadlock() {
     // What is in the global queue runs: sysmon, which is not counted here, may have a p in its hand
     // for it.
     if (sched.mcount - sched.nmidle - sched.nmlocked - sched.nmsys != 0 || sched.runq.size != 0) {
-        return;
+        return nullptr;
     }
-    auto* const first = if_linked(earliest_timer);
-    if (first == nullptr || first() == 0) {
+    auto* const first = if_linked(earliest_awaited_timer);
+    const int64_t due = first != nullptr ? first() : 0;
+    auto* const go_on = if_linked(held_time_goes_on);
+    if (go_on != nullptr && go_on(due)) {
+        return pidleget();
+    }
+    if (due == 0) {
         fatal("all goroutines are asleep - deadlock!");
     }
+    return nullptr;
 }
 
 // Memory for an m: guard page, g0's stack, TLS, the m and its g0.
@@ -355,6 +362,13 @@ void startm(p* pp, bool spinning) {
     clone_m(mp);
 }
 
+// What check_deadlock has returned. No locks held.
+void start_p(p* pp) {
+    if (pp != nullptr) [[unlikely]] {
+        startm(pp, false);
+    }
+}
+
 // mp has been given a p.
 void run_p(m* mp) {
     mp->park.clear();
@@ -364,14 +378,16 @@ void run_p(m* mp) {
 
 // The end of a thread. On its g0, without a p; in none of the lists.
 [[noreturn]] void exit_m(m* mp) {
+    p* pp = nullptr;
     {
         const lock_guard guard(sched.lock);
         --sched.mcount;
-        check_deadlock();
+        pp = check_deadlock();
         mp->over = true;
         mp->link = sched.mfree;
         sched.mfree = mp;
     }
+    start_p(pp);
     os::exit_thread();
 }
 
@@ -412,6 +428,7 @@ waking sleep_until_due(m* mp, int64_t until) {
 // Sleeps until there is a p for mp. Without a p.
 void stopm(m* mp) {
     int64_t due = 0;
+    p* goes_on = nullptr;
     {
         const lock_guard guard(sched.lock);
         mp->idle = true;
@@ -419,8 +436,9 @@ void stopm(m* mp) {
         sched.midle = mp;
         ++sched.nmidle;
         due = become_keeper(mp);
-        check_deadlock();
+        goes_on = check_deadlock();
     }
+    start_p(goes_on); // by mp itself: it is the first in the list
     if (due != 0) {
         switch (sleep_until_due(mp, due)) {
         case waking::has_p:
@@ -544,12 +562,19 @@ bool any_work() {
     return false;
 }
 
-void wait_for_p(m* mp) {
+// mp has nothing to do but to wait for its tied goroutine. Without a p.
+void count_locked() {
+    p* pp = nullptr;
     {
         const lock_guard guard(sched.lock);
         ++sched.nmlocked;
-        check_deadlock();
+        pp = check_deadlock();
     }
+    start_p(pp);
+}
+
+void wait_for_p(m* mp) {
+    count_locked();
     // Only the goroutine's own hand-over wakes it.
     (void)mp->park.sleep(-1);
     run_p(mp);
@@ -779,13 +804,17 @@ void retirep(m* mp) {
 }
 
 void sysmon_counts(bool does) {
-    const lock_guard guard(sched.lock);
-    if (does) {
-        --sched.nmsys;
-    } else {
-        ++sched.nmsys;
-        check_deadlock(); // which all others may have waited for
+    p* pp = nullptr;
+    {
+        const lock_guard guard(sched.lock);
+        if (does) {
+            --sched.nmsys;
+        } else {
+            ++sched.nmsys;
+            pp = check_deadlock(); // which all others may have waited for
+        }
     }
+    start_p(pp);
 }
 
 void handoffp(p* pp) {
@@ -895,11 +924,7 @@ void exit_locked_m(m* mp) {
     handoffp(releasep());
     if (mp == &m0) {
         // The first thread cannot end without the process; it never runs anything again.
-        {
-            const lock_guard guard(sched.lock);
-            ++sched.nmlocked;
-            check_deadlock();
-        }
+        count_locked();
         for (;;) {
             (void)mp->park.sleep(-1);
         }

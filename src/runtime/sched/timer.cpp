@@ -338,6 +338,38 @@ int64_t earliest_timer() {
     return earliest;
 }
 
+int64_t timer_heap::earliest_awaited(bool (*awaited)(timer* t), uint32_t from) const {
+    if (from >= end_) {
+        return 0;
+    }
+    if (awaited(nodes_[from].of)) {
+        return nodes_[from].when; // those below come later
+    }
+    int64_t earliest = 0;
+    for (uint32_t i = 0; i < children; ++i) {
+        const int64_t when = earliest_awaited(awaited, first_child(from) + i);
+        if (when != 0 && (earliest == 0 || when < earliest)) {
+            earliest = when;
+        }
+    }
+    return earliest;
+}
+
+int64_t earliest_awaited_timer() {
+    auto* const awaited = if_linked(is_awaited);
+    if (awaited == nullptr) {
+        return earliest_timer();
+    }
+    int64_t earliest = 0;
+    for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
+        const int64_t next = proc_of(id)->timers.earliest_awaited(awaited);
+        if (next != 0 && (earliest == 0 || next < earliest)) {
+            earliest = next;
+        }
+    }
+    return earliest;
+}
+
 bool wait_for_timers(p* pp) {
     const int64_t next = pp->timers.next.load(std::memory_order_relaxed);
     if (next == 0) {

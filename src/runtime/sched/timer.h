@@ -62,6 +62,10 @@ public:
     [[nodiscard]] int64_t deadline(const timer* t) const { return nodes_[t->place].when; }
 
     [[nodiscard]] timer* first() const { return nodes_[root].of; }
+    // The first deadline of those that are awaited, or 0.
+    [[nodiscard]] int64_t earliest_awaited(bool (*awaited)(timer* t)) const {
+        return earliest_awaited(awaited, root);
+    }
     [[nodiscard]] bool is_due(int64_t now) const {
         const int64_t when = next.load(std::memory_order_relaxed);
         return when != 0 && when <= now;
@@ -78,6 +82,7 @@ private:
     static uint32_t parent(uint32_t at) { return at / children + 2; }
     static uint32_t first_child(uint32_t at) { return (at - 2) * children; }
 
+    int64_t earliest_awaited(bool (*awaited)(timer* t), uint32_t from) const;
     void put(uint32_t at, node what) {
         nodes_[at] = what;
         what.of->place = at;
@@ -93,6 +98,10 @@ private:
     uint32_t end_ = 0;  // one past the last; at least root where there is room
     uint32_t room_ = 0; // where there could be one
 };
+
+// Whether anything will be different when t has been due, all goroutines being parked: one that has
+// sent what nobody receives sends no more. Null in a program without such timers (sync/timer.cpp).
+[[gnu::weak]] bool is_awaited(timer* t);
 
 // Starts t, or sets the time of one that is started: whether it was. when: the monotonic clock's
 // nanoseconds, from 1 on. Not on g0.

@@ -35,6 +35,8 @@ const char* wait_reason_text(wait_reason reason) {
         return "select (no cases)";
     case wait_reason::sleep:
         return "sleep";
+    case wait_reason::all_others:
+        return "testing.wait";
     }
     return "waiting";
 }

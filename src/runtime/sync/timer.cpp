@@ -192,6 +192,22 @@ void no_interval(const char* what) {
     runtime::panic(what);
 }
 
+} // namespace rt0::detail
+
+namespace runtime {
+
+bool is_awaited(timer* t) {
+    if (t->expire != rt0::detail::expire_sender) {
+        return true;
+    }
+    const auto* const c = static_cast<rt0::detail::sender*>(t)->to();
+    return c->used() == 0 || !c->receivers.empty();
+}
+
+} // namespace runtime
+
+namespace rt0::detail {
+
 namespace {
 
 // What a timed_call's room is.

@@ -176,7 +176,7 @@ void in_order() {
                 rt0::sleep_for(nap);
                 check(since(start) == nap);
                 const std::scoped_lock guard(lock);
-                woken.push_back(nap);
+                woken.emplace_back(nap);
             });
         }
         group.wait();
@@ -192,7 +192,7 @@ void timers() {
         t.reset(1h);
         check(t.stop());
         t.reset(std::chrono::hours::max());
-        rt0::timer soon(1s);
+        const rt0::timer soon(1s);
         int which = 0;
         rt0::select(rt0::recv(t, [&which] { which = 1; }),
                     rt0::recv(soon, [&which] { which = 2; }));

@@ -27,7 +27,7 @@ constinit atomic<int64_t> held_time{0};
 
 namespace {
 
-constexpr int64_t second = 1'000'000'000;
+constexpr int64_t in_a_second = 1'000'000'000;
 constexpr int64_t midnight = 946'684'800; // the first of January 2000
 
 constinit atomic<bool> running{false};
@@ -81,7 +81,7 @@ private:
     size_t room_ = 0;
 };
 
-constinit known before{};
+constinit known earlier{};
 
 // What is left behind: how many, and the numbers of the first.
 constexpr uint64_t enough = 16;
@@ -92,7 +92,7 @@ struct remains {
 
 void look(g* gp, void* to) {
     auto* const left = static_cast<remains*>(to);
-    if (!is_alive(gp) || before.has(gp)) {
+    if (!is_alive(gp) || earlier.has(gp)) {
         return;
     }
     if (++left->count <= enough) {
@@ -155,13 +155,13 @@ bool clock_if_held(int clock, os::timespec* time) {
     case 0:  // CLOCK_REALTIME
     case 5:  // CLOCK_REALTIME_COARSE
     case 11: // CLOCK_TAI
-        *time = {midnight + (now - began) / second, (now - began) % second};
+        *time = {midnight + (now - began) / in_a_second, (now - began) % in_a_second};
         return true;
     case os::clock_monotonic:
     case 4: // CLOCK_MONOTONIC_RAW
     case 6: // CLOCK_MONOTONIC_COARSE
     case 7: // CLOCK_BOOTTIME
-        *time = {now / second, now % second};
+        *time = {now / in_a_second, now % in_a_second};
         return true;
     default:
         return false;
@@ -183,7 +183,7 @@ void begin() {
         runtime::panic("rt0::testing::run: the clock is held already");
     }
     runtime::systemstack([] {
-        runtime::before.take();
+        runtime::earlier.take();
         runtime::began = runtime::nanotime();
         runtime::set_held(runtime::began);
     });
@@ -195,7 +195,7 @@ void finish() {
 }
 
 void end() noexcept {
-    runtime::before.forget();
+    runtime::earlier.forget();
     runtime::set_held(0);
     runtime::running.store(false, std::memory_order_release);
     // Those who sleep do so until a time of the kernel's clock again.

@@ -231,7 +231,7 @@ __morestack:
         popq    %rsi
         popq    %rdx
         cmpl    $STACK_PREEMPT_UPPER, %fs:TCB_STACK_GUARD + 4
-        je      .Lpreempt                       // again, by now
+        je      .Lstays                         // again, by now: the next call's
         leaq    16(%rbp), %rax                  // is there room without another segment? Often there is
         subq    %r10, %rax
         cmpq    %fs:TCB_STACK_GUARD, %rax

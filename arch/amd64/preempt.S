@@ -88,6 +88,19 @@ runtime.preempt_here:
         jae     .Lroom
         movl    $PREEMPT_ROOM, %r10d
         xorl    %r11d, %r11d                    // no arguments on the stack
+        subq    $8, %rsp                        // aligned
+        .cfi_adjust_cfa_offset 8
+        callq   .Lelsewhere
+        addq    $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        movl    runtime.always_asked(%rip), %eax
+        testl   %eax, %eax
+        jnz     .Lask
+        retq
+.Lask:                                          // GODEBUG=randsched; coming back has set the true guard
+        movl    %eax, %fs:TCB_STACK_GUARD + 4
+        retq
+.Lelsewhere:                                    // .Lroom, but on the next segment
         callq   runtime.next_segment
         retq
 .Lroom:

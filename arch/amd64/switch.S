@@ -113,6 +113,11 @@ runtime.gogo:
         // prediction away from the goroutine whose call that was.
         leaq    -SP_FRESH(%rdx), %rsp
         popq    %rdi                            // the funcval
+        movl    runtime.always_asked(%rip), %eax
+        testl   %eax, %eax
+        jnz     .Lask                           // GODEBUG=randsched: to ask at the first call whether it
+                                                // gives way
+.Lasked:
         xorl    %ebp, %ebp                      // ends the chain for whoever walks frame pointers
         decl    %fs:TCB_NOPREEMPT
         jmp     .Lbegin
@@ -125,6 +130,9 @@ runtime.gogo:
         .hidden runtime.resume_preempted
         callq   runtime.resume_preempted        // does not return
         ud2
+.Lask:
+        movl    %eax, %fs:TCB_STACK_GUARD + 4
+        jmp     .Lasked
         .cfi_endproc
         .size   runtime.gogo, . - runtime.gogo
 

@@ -279,6 +279,9 @@ g* new_g(size_t /*stack*/) {
 
 // Weak: the models of preemption have the runtime's.
 [[gnu::weak]] void init_preemption(m* /*mp*/) {}
+[[gnu::weak]] bool guard_works() {
+    return true;
+}
 [[gnu::weak]] void preempt(p* /*pp*/, uint32_t /*slice*/, bool /*by_signal*/) {}
 void drop_caches(p* pp) {
     // Nobody has it, and nobody gets it meanwhile.

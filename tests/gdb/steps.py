@@ -72,7 +72,7 @@ def reachable(path):
     """The lines of an assembly file that hold an instruction which a program executes."""
     lines = set()
     function = ""
-    preempted = False  # gogo's way to what a signal has interrupted: nothing is, here
+    preempted = False  # gogo's ways that are not taken here
     for number, line in enumerate(source_lines(path), 1):
         preempted = line.startswith(".Lpreempted:") or (preempted and ".cfi_endproc" not in line)
         if preempted:

@@ -67,6 +67,10 @@ TEST(Knobs, GodebugList) {
     EXPECT_EQ(godebug("schedtrace=1000").schedtrace, 1000U);
     EXPECT_EQ(godebug("schedtrace=5,scheddetail=1").scheddetail, 1U);
     EXPECT_EQ(godebug("scheddetail=1,schedtrace=5").schedtrace, 5U);
+    EXPECT_EQ(godebug("asyncpreemptoff=1").asyncpreemptoff, 1U);
+    EXPECT_EQ(godebug("asyncpreemptof=1").asyncpreemptoff, 0U);
+    EXPECT_EQ(godebug("asyncpreemptofff=1").asyncpreemptoff, 0U);
+    EXPECT_EQ(godebug("asyncpreemptoff=0,randsched=2147483647").randsched, 2147483647U);
     EXPECT_EQ(godebug("gctrace=1,schedtrace=5,foo").schedtrace, 5U) << "others are skipped";
     EXPECT_EQ(godebug("schedtrace=5,schedtrace=6").schedtrace, 6U) << "the last counts";
     EXPECT_EQ(godebug(",,schedtrace=5,").schedtrace, 5U);

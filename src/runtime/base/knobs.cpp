@@ -25,16 +25,14 @@ bool parse_number(std::string_view text, uint32_t& value) {
 
 // Not the library's comparison, which is a call of memcmp: every program has this file, few have
 // that.
-bool same(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) {
-        return false;
-    }
-    for (size_t i = 0; i < a.size(); ++i) {
-        if (a[i] != b[i]) {
+bool same(std::string_view a, const char* b) {
+    for (const char c : a) {
+        if (c != *b) { // at the latest the zero
             return false;
         }
+        ++b;
     }
-    return true;
+    return *b == '\0';
 }
 
 } // namespace
@@ -55,17 +53,23 @@ void parse_gotraceback(std::string_view text, knob_values& values) {
         {"crash", 0, traceback_level::crash},
     };
     for (const level_name& entry : names) {
-        size_t size = 0;
-        while (entry.name[size] != '\0') {
-            ++size;
-        }
-        if (same(text, {entry.name, size}) || (text.size() == 1 && text[0] == entry.number)) {
+        if (same(text, entry.name) || (text.size() == 1 && text[0] == entry.number)) {
             values.traceback = entry.level;
         }
     }
 }
 
 void parse_godebug(std::string_view text, knob_values& values) {
+    struct knob {
+        char name[16];
+        uint32_t knob_values::* value;
+    };
+    static constexpr knob all[] = {
+        {"schedtrace", &knob_values::schedtrace},
+        {"scheddetail", &knob_values::scheddetail},
+        {"asyncpreemptoff", &knob_values::asyncpreemptoff},
+        {"randsched", &knob_values::randsched},
+    };
     const char* const end = text.data() + text.size();
     const char* field = text.data();
     while (field < end) {
@@ -79,12 +83,10 @@ void parse_godebug(std::string_view text, knob_values& values) {
         if (equals != nullptr) {
             const std::string_view name(field, equals);
             const std::string_view number(equals + 1, c);
-            if (same(name, "schedtrace")) {
-                parse_number(number, values.schedtrace);
-            } else if (same(name, "scheddetail")) {
-                parse_number(number, values.scheddetail);
-            } else if (same(name, "asyncpreemptoff")) {
-                parse_number(number, values.asyncpreemptoff);
+            for (const knob& one : all) {
+                if (same(name, one.name)) {
+                    parse_number(number, values.*one.value);
+                }
             }
         }
         field = c + 1;

@@ -27,6 +27,9 @@ struct knob_values {
     uint32_t scheddetail = 0;
     // GODEBUG=asyncpreemptoff=1: no goroutine is interrupted by a signal.
     uint32_t asyncpreemptoff = 0;
+    // GODEBUG=randsched=SEED: one p, which runs goroutines in a random order that follows from the
+    // seed (sched/randsched.cpp); 0 is no such thing.
+    uint32_t randsched = 0;
 };
 
 extern knob_values knobs;

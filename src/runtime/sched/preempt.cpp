@@ -196,7 +196,12 @@ g* preempted0(g* gp) {
 // preempt_here's.
 void gopreempt() asm("runtime.gopreempt");
 void gopreempt() {
+    if (always_asked != 0 && drawn_to_go_on()) {
+        ask_if_always();
+        return;
+    }
     mcall([](g* gp, void* /*nothing*/) { return give_way(gp); }, nullptr);
+    ask_if_always();
 }
 
 // gogo's, on g0: continues what a signal took off its thread.
@@ -256,15 +261,19 @@ void init_preemption(m* mp) {
     }
 }
 
-// sysmon alone calls this.
-void preempt(p* pp, uint32_t slice, bool by_signal) {
+bool guard_works() {
     static constinit bool known = false;
-    static constinit bool guard_works = false;
+    static constinit bool works = false;
     if (!known) {
         // Not at the start of the program: it takes several microseconds in a virtual machine.
-        xsave_mask = cpu_xsave_arguments(PREEMPT_VECTORS, &guard_works);
+        xsave_mask = cpu_xsave_arguments(PREEMPT_VECTORS, &works);
         known = true;
     }
+    return works;
+}
+
+// sysmon alone calls this.
+void preempt(p* pp, uint32_t slice, bool by_signal) {
     pp->preempt.store(slice, std::memory_order_relaxed);
     // The p may change hands meanwhile. An m is never unmapped; who is asked and not meant gives
     // way once too often, and a signal to the wrong thread finds that nobody asked its p.
@@ -274,14 +283,14 @@ void preempt(p* pp, uint32_t slice, bool by_signal) {
         return;
     }
     const uint32_t thread = mp->tid.load(std::memory_order_relaxed);
-    if ((by_signal || !guard_works) && knobs.asyncpreemptoff == 0 && thread != 0) {
+    if ((by_signal || !guard_works()) && knobs.asyncpreemptoff == 0 && thread != 0) {
         const int error = os::signal_thread(thread, os::sigurg);
         if (error == 0 || error == -os::ESRCH_) { // ESRCH: it is over
             return;
         }
     }
     // Without signals the guard is asked again: the store may have been lost.
-    if (guard_works) {
+    if (guard_works()) {
         // Release: pairs with the prologue's load, which on this processor acquires; preempt_here
         // sees the mask.
         atomic_ref<uintptr_t>(mp->tls->stack_guard)

@@ -20,11 +20,6 @@ constexpr uint64_t cycles_between_looks = 50'000;
 
 constexpr uint32_t goid_batch = 16;
 
-// With that many in the ring there is work for others to steal. Then who starts a goroutine, or
-// lets one go on, lets it run at once, and goes on when that one ends or parks: in memory that is
-// still in the cache, and depth first where goroutines start others (docs/decisions/005-bursts.md).
-constexpr uint32_t burst = 128;
-
 constexpr uintptr_t cache_line = 64;
 
 // Goroutine 1's: it takes over the kernel's stack. rt0_go has left room for it above the frames of
@@ -103,7 +98,9 @@ g* look_around(p* pp) {
     pp->looked_at = cycles();
     ++pp->looks;
     if (auto* const more = if_linked(look_after)) {
-        more(pp);
+        if (g* const gp = more(pp)) {
+            return gp;
+        }
     }
     if (g* const next = runqget_next(pp)) {
         runqput(pp, next, false);
@@ -186,6 +183,8 @@ g* park_on_g0(g* gp, void* argument) {
 
 } // namespace
 
+constinit uint32_t always_asked = 0;
+
 void prepare_g(p* pp, g* gp, funcval* start, size_t room, uintptr_t created_by) {
     gp->created_by = created_by;
     gp->goid = next_goid(pp);
@@ -211,7 +210,7 @@ void submit_g(p* pp, g* gp) {
 }
 
 void submit_or_run(p* pp, g* gp) {
-    if (runqlen(pp) < burst) [[likely]] {
+    if (runqlen(pp) < pp->burst) [[likely]] {
         submit_g(pp, gp);
         no_preempt::end();
         return;
@@ -317,11 +316,13 @@ void gosched() {
     }
     no_preempt::end();
     mcall(gosched_on_g0, nullptr);
+    ask_if_always();
 }
 
 void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason) {
     park_request request{unlock, lock, reason};
     mcall(park_on_g0, &request);
+    ask_if_always();
 }
 
 void park(biased_lock& held, wait_reason reason) {
@@ -338,12 +339,12 @@ void park(biased_lock& held, wait_reason reason) {
         }
     }
     no_preempt::end();
-    park_request request{[](g* /*gp*/, void* lock) {
-                             static_cast<biased_lock*>(lock)->unlock();
-                             return true;
-                         },
-                         &held, reason};
-    mcall(park_on_g0, &request);
+    park(
+        [](g* /*gp*/, void* lock) {
+            static_cast<biased_lock*>(lock)->unlock();
+            return true;
+        },
+        &held, reason);
 }
 
 void ready(g* gp) {
@@ -371,7 +372,7 @@ uint8_t ready_at_last(g* gp) {
     __builtin_prefetch(reinterpret_cast<void*>(gp->sp));
     __builtin_prefetch(reinterpret_cast<void*>(gp->sp + cache_line));
     set_status(gp, g_status::waiting, g_status::runnable);
-    if (runqlen(pp) < burst) [[likely]] {
+    if (runqlen(pp) < pp->burst) [[likely]] {
         if (pp->runnext.load(std::memory_order_relaxed) == nullptr) [[likely]] {
             pp->runnext.store(gp, std::memory_order_relaxed);
         } else {
@@ -419,6 +420,7 @@ void procresize(uint32_t count) {
     m0.tls = get_tcb();
     p0.exclusive.store(true, std::memory_order_relaxed); // until start_threads
     p0.switches_left.store(switches_between_looks, std::memory_order_relaxed);
+    p0.burst = burst;
     acquirep(&p0);
 }
 

@@ -22,7 +22,7 @@
 
 namespace runtime {
 
-void runqput_slow(p* pp) {
+[[gnu::cold]] void runqput_slow(p* pp) {
     constexpr uint32_t half = p::runq_size / 2;
     // Acquire: pairs with the release of a thief's swap.
     uint32_t head = pp->runqhead.load(std::memory_order_acquire);
@@ -187,7 +187,7 @@ void globrunqput(g* gp) {
     sched.runq_size.store(sched.runq.size, std::memory_order_relaxed);
 }
 
-g* globrunqget(p* pp, uint32_t most) {
+[[gnu::cold]] g* globrunqget(p* pp, uint32_t most) {
     g* const first = sched.runq.pop();
     if (first == nullptr) {
         return nullptr;

@@ -157,6 +157,11 @@ struct g_ring {
     g* pop();
 };
 
+// With that many in the ring there is work for others to steal. Then who starts a goroutine, or
+// lets one go on, lets it run at once, and goes on when that one ends or parks: in memory that is
+// still in the cache, and depth first where goroutines start others (docs/decisions/005-bursts.md).
+inline constexpr uint32_t burst = 128;
+
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): two groups, each in lines of its own
 struct p {
     static constexpr uint32_t runq_size = 256;
@@ -170,6 +175,7 @@ struct p {
     // So many more switches until it is time to look around (proc.cpp).
     atomic<uint32_t> switches_left;
     uint32_t looks;     // so many there were
+    uint32_t burst;     // as below; 0 where what runs next is drawn (randsched.cpp)
     uint64_t looked_at; // in cycles, the last time
     // Counts every execute that starts a new time slice. sysmon reads it.
     atomic<uint32_t> schedtick;
@@ -459,11 +465,31 @@ void init_preemption(m* mp);
 // sure to succeed; sysmon asks again.
 void preempt(p* pp, uint32_t slice, bool by_signal);
 
+// GODEBUG=randsched (sched/randsched.cpp): once, before there is a second goroutine.
+void begin_to_draw();
+// The next of pp's and the global queue's, or null.
+g* draw_next(p* pp);
+// A goroutine whose guard has asked to give way need not.
+bool drawn_to_go_on();
+// A random number below limit.
+[[gnu::weak]] uint32_t draw(uint32_t limit);
+// 0, or what the upper half of the guard of each goroutine that runs is then.
+extern uint32_t always_asked asm("runtime.always_asked");
+// Whoever continues, except by gogo's shortest way to a new goroutine, which knows it.
+inline void ask_if_always() {
+    if (always_asked != 0) [[unlikely]] {
+        get_tcb()->stack_guard = static_cast<uintptr_t>(STACK_PREEMPT);
+    }
+}
+// Whether goroutines can be asked to give way by their guards. sysmon, or before there is one.
+bool guard_works();
+
 // The following are null in a program without rt0::go.
 //
 // What pp, the current p, does beside when it looks at the global queue: it becomes exclusive where
-// nothing else runs any more, and its starters get into the ring now and then.
-[[gnu::weak]] void look_after(p* pp);
+// nothing else runs any more, and its starters get into the ring now and then. With randsched it
+// is what runs next.
+[[gnu::weak]] g* look_after(p* pp);
 // Work for mp, which has found none in its own queue nor in the global one: null means that mp has
 // a p (again) and should look once more.
 [[gnu::weak]] g* find_elsewhere(m* mp);

@@ -25,6 +25,12 @@ constexpr int64_t syscall_slice = 10'000'000;
 // A goroutine runs for so long while others wait.
 constexpr int64_t time_slice = 10'000'000;
 
+// With GODEBUG=randsched, where what goes by the time cannot be had again, both are longer.
+int64_t patient(int64_t time) {
+    constexpr int64_t longest = 100'000'000;
+    return knobs.randsched == 0 ? time : longest;
+}
+
 // A goroutine that was sent a signal is sent no other for so long.
 constexpr int64_t between_signals = 1'000'000;
 
@@ -49,7 +55,7 @@ bool retake(p* pp, int64_t time) {
                         sched.nmspinning.load(std::memory_order_relaxed) +
                                 sched.npidle.load(std::memory_order_relaxed) ==
                             0;
-    if (!wanted && time - pp->seen.since < syscall_slice) {
+    if ((!wanted || knobs.randsched != 0) && time - pp->seen.since < patient(syscall_slice)) {
         return false;
     }
     // From before nobody else can see the p until it is somebody else's: while sysmon has it in its
@@ -98,7 +104,7 @@ bool end_slice(p* pp, int64_t time, int64_t due) {
     const bool wanted = !runqempty(pp) || sched.runq_size.load(std::memory_order_relaxed) != 0 ||
                         pp->id >= sched.gomaxprocs.load(std::memory_order_relaxed) ||
                         pp->timers.is_due(due) || a_retired_one_is_due;
-    if ((!at_once && (!wanted || time - pp->seen.slice_since < time_slice)) ||
+    if ((!at_once && (!wanted || time - pp->seen.slice_since < patient(time_slice))) ||
         time < pp->seen.ask_again) {
         return false;
     }

@@ -100,6 +100,7 @@ p* make_proc(uint32_t id) {
         fatal_no_memory("cannot map a p", error);
     }
     pp->id = id;
+    pp->burst = burst;
     // Release: pairs with proc's acquire.
     extra_procs[id].store(pp, std::memory_order_release);
     return pp;
@@ -934,6 +935,9 @@ void exit_locked_m(m* mp) {
 
 void set_gomaxprocs(uint32_t count) {
     count = count < most_procs ? count : most_procs;
+    if (knobs.randsched != 0) {
+        count = 1;
+    }
     const lock_guard guard(sched.lock);
     if (count > 1) {
         // Where p0 is exclusive, it is this goroutine's: nothing else runs.
@@ -966,7 +970,15 @@ void set_gomaxprocs(uint32_t count) {
     sched.npidle.store(idle, std::memory_order_seq_cst);
 }
 
-void look_after(p* pp) {
+g* look_after(p* pp) {
+    if (pp->burst == 0) [[unlikely]] {
+        if (auto* const run = if_linked(run_timers)) {
+            (void)run(pp);
+        }
+        pp->switches_left.store(0, std::memory_order_relaxed); // so that all come here
+        pp->looked_at = 0;
+        return draw_next(pp);
+    }
     claim_exclusive(pp);
     if (auto* const run = if_linked(run_timers)) {
         (void)run(pp);
@@ -974,11 +986,17 @@ void look_after(p* pp) {
     if (pp->looks % looks_for_starters == 0) {
         queue_starters(pp);
     }
+    return nullptr;
 }
 
 void apply_cpu_quota() {
     static constinit atomic<bool> applied{false};
     if (applied.load(std::memory_order_relaxed) || applied.exchange(true)) {
+        return;
+    }
+    if (knobs.randsched != 0) {
+        begin_to_draw();
+        set_gomaxprocs(1);
         return;
     }
     // Who says GOMAXPROCS means it. A quota is never less than 2.

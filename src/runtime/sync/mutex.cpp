@@ -52,13 +52,19 @@ void no_longer_awake(waiting_mutex& m, sleeper& self) {
     }
 }
 
+// For so long that the mutex should be handed to it. Nobody has where the schedule follows from a
+// seed, not from the time (sched/randsched.cpp).
+bool has_waited_long(const sleeper& who) {
+    return getp()->burst != 0 && runtime::cycles() - who.since > long_wait;
+}
+
 [[gnu::noinline]] void join(waiting_mutex& m, sleeper& self) {
     no_longer_awake(m, self);
     if (self.since == 0) {
         self.since = runtime::cycles();
         m.queue.push(&self);
     } else {
-        if (runtime::cycles() - self.since > long_wait) {
+        if (has_waited_long(self)) {
             m.flags |= waiting_mutex::starving;
         }
         m.queue.push_front(&self);
@@ -178,7 +184,7 @@ g* waiting_mutex::release(bool* handed) {
     } else {
         *handed = true;
         first->passed = true;
-        if (queue.empty() || runtime::cycles() - first->since <= long_wait) {
+        if (queue.empty() || !has_waited_long(*first)) {
             flags &= ~starving;
         }
         set_taken();

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/fatal.h"
+#include "base/if_linked.h"
 #include "sched/sched.h"
 #include "sync/chan.h"
 
@@ -28,6 +29,10 @@ using runtime::wait_reason;
 
 // Less than limit, from the current goroutine's own numbers.
 uint32_t random(uint32_t limit) {
+    if (auto* const draw = runtime::if_linked(runtime::draw); draw != nullptr && getp()->burst == 0)
+        [[unlikely]] {
+        return draw(limit);
+    }
     g* const gp = getg();
     uint32_t x = gp->random;
     if (x == 0) {

@@ -65,7 +65,9 @@ public:
                 }
             },
             this);
-        std::sort(goids_, goids_ + count_);
+        // Not std::sort: this needs little stack, for sure.
+        std::make_heap(goids_, goids_ + count_);
+        std::sort_heap(goids_, goids_ + count_);
     }
     [[nodiscard]] bool has(const g* gp) const {
         return std::binary_search(goids_, goids_ + count_, gp->goid);

@@ -9,6 +9,7 @@
 //   * a refusal that the runtime cannot do without ends it with a line that says so.
 #include <rt0/os.h>
 #include <rt0/rt0.h>
+#include <rt0/testing.h>
 
 #include <array>
 #include <chrono>
@@ -499,6 +500,8 @@ private:
         const std::int64_t before = runtime::nanotime();
         if (one_in(4)) {
             runtime::sleep_until(runtime::time_after(time.count()));
+            check(runtime::time_if_held() == 0 || runtime::nanotime() - before == time.count(),
+                  "the time that is held has gone on");
         } else if (one_in(3)) {
             ticks(time);
         } else {
@@ -677,19 +680,27 @@ private:
 };
 
 void program() {
-    // Few as often as many, up to some thousands.
+    // Few as often as many, up to some thousands; not so many where each call may be a switch.
     choose_mix();
     const std::size_t first = 1 + below(20);
     channel_sum = std::make_unique<sum_by_channel>();
     place = std::make_unique<meeting_place>();
-    budget = first + below(std::size_t{1} << below(13));
+    budget = first + below(std::size_t{1} << below(runtime::knobs.randsched == 0 ? 13 : 10));
     if (one_in(3)) {
         rt0::lock_os_thread();
     }
-    for (std::size_t i = 0; i < first; ++i) {
-        (void)goroutine::start(nullptr);
+    const auto live = [first] {
+        for (std::size_t i = 0; i < first; ++i) {
+            (void)goroutine::start(nullptr);
+        }
+        everybody.wait();
+    };
+    if (one_in(4)) {
+        // Where the time waits for all of them.
+        rt0::testing::run(live);
+    } else {
+        live();
     }
-    everybody.wait();
     for (const life& each : lives) {
         check(each.begun == 1 && each.ended == 1 && each.inside == 0,
               "a goroutine has not run from its begin to its end once");

@@ -239,6 +239,9 @@ void sysmon() {
             found |= wake_for_timers();
             first_due = 0;
         }
+        if (held != 0) {
+            first_due = 0; // no nap brings it nearer
+        }
         quiet = found ? 0 : quiet + 1;
         trace(time);
     }

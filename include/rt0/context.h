@@ -48,9 +48,11 @@ struct context_node : context_listener {
 };
 
 void share_context(context_node* node) noexcept;
-void drop_context(context_node* node) noexcept;
+void drop_context(context_node* node, std::uint32_t handles = 1) noexcept;
 // One that can be cancelled. deadline: of the monotonic clock, or its end for none.
-context_node* new_cancellable(context_node* parent, std::int64_t deadline, error cause);
+// For so many handles.
+context_node* new_cancellable(context_node* parent, std::int64_t deadline, error cause,
+                              std::uint32_t handles);
 void cancel_context(context_node* node, error why, error cause);
 error context_error(const context_node* node, error* cause);
 std::int64_t context_deadline(const context_node* node);
@@ -96,7 +98,11 @@ public:
         std::swap(node_, other.node_);
         return *this;
     }
-    ~context() { detail::drop_context(node_); }
+    ~context() {
+        if (node_ != nullptr) {
+            detail::drop_context(node_);
+        }
+    }
 
     /// Of the same.
     friend bool operator==(const context& a, const context& b) noexcept {
@@ -133,6 +139,7 @@ public:
     [[nodiscard]] detail::context_node* internal() const noexcept { return node_; }
 
 private:
+    friend struct cancellable;
     detail::context_node* node_ = nullptr;
 };
 
@@ -149,11 +156,7 @@ public:
         std::swap(of_, other.of_);
         return *this;
     }
-    ~canceller() {
-        if (of_.internal() != nullptr && !of_.err()) {
-            (*this)();
-        }
-    }
+    ~canceller() { end(); }
 
     /// Cancels it and all that were made from it, before it returns. The first one counts. Does not
     /// park for long.
@@ -167,6 +170,14 @@ public:
     void release() { of_ = context(); }
 
 private:
+    friend struct cancellable;
+
+    void end() {
+        if (of_.internal() != nullptr && !of_.err()) {
+            (*this)();
+        }
+    }
+
     context of_;
 };
 
@@ -174,13 +185,38 @@ private:
 struct cancellable {
     context ctx;
     canceller cancel;
+
+    cancellable() = default;
+    cancellable(cancellable&& other) noexcept = default;
+    cancellable& operator=(cancellable other) noexcept {
+        std::swap(ctx, other.ctx);
+        std::swap(cancel, other.cancel);
+        return *this;
+    }
+    // Both handles at once, if both are still here.
+    ~cancellable() {
+        cancel.end();
+        if (ctx.node_ != nullptr && ctx.node_ == cancel.of_.node_) {
+            cancel.of_.node_ = nullptr;
+            detail::drop_context(std::exchange(ctx.node_, nullptr), 2);
+        }
+    }
+
+private:
+    friend cancellable with_cancel(const context& parent);
+    friend cancellable with_deadline(const context& parent,
+                                     std::chrono::steady_clock::time_point when, error cause);
+
+    // Of a node that was made for two handles.
+    explicit cancellable(detail::context_node* of)
+        : ctx(of)
+        , cancel(context(of)) {}
 };
 
 /// A context that is cancelled when the canceller says so, or parent is. Any goroutine. As Go's
 /// context.WithCancel and WithCancelCause.
 inline cancellable with_cancel(const context& parent) {
-    context made(detail::new_cancellable(parent.internal(), detail::no_deadline, {}));
-    return {made, canceller(std::move(made))};
+    return cancellable(detail::new_cancellable(parent.internal(), detail::no_deadline, {}, 2));
 }
 
 /// One that is cancelled at that time too, with error::timed_out, and cause where that is given; at
@@ -189,8 +225,7 @@ inline cancellable with_cancel(const context& parent) {
 inline cancellable with_deadline(const context& parent, std::chrono::steady_clock::time_point when,
                                  error cause = {}) {
     const std::chrono::nanoseconds since = when.time_since_epoch();
-    context made(detail::new_cancellable(parent.internal(), since.count(), cause));
-    return {made, canceller(std::move(made))};
+    return cancellable(detail::new_cancellable(parent.internal(), since.count(), cause, 2));
 }
 
 /// with_deadline, so long from now. As Go's context.WithTimeout.

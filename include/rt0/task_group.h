@@ -39,7 +39,7 @@ public:
     /// if an Error is an rt0::error, and at the latest when wait has waited, or the group goes
     /// away. As Go's errgroup.WithContext.
     explicit task_group(const context& parent)
-        : ctx_(detail::new_cancellable(parent.internal(), detail::no_deadline, {}))
+        : ctx_(detail::new_cancellable(parent.internal(), detail::no_deadline, {}, 1))
         , cancel_([](const context& ctx, error cause) {
             detail::cancel_context(ctx.internal(), error::operation_canceled, cause);
         }) {}

@@ -39,11 +39,8 @@ timer_heap& lock_home(timer* t) {
         // Acquire: pairs with the release of who moves it. What is in the heap its lock orders.
         timer_heap* home = t->home.load(std::memory_order_acquire);
         if (home == nullptr) {
-            timer_heap* const own = &getp()->timers;
-            if (t->home.compare_exchange_strong(home, own, std::memory_order_acq_rel,
-                                                std::memory_order_acquire)) {
-                home = own;
-            }
+            home = &getp()->timers; // nobody else knows it yet
+            t->home.store(home, std::memory_order_relaxed);
         }
         home->lock.lock();
         if (t->home.load(std::memory_order_relaxed) == home) [[likely]] {

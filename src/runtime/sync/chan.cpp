@@ -404,16 +404,20 @@ void share_channel(channel* of) noexcept {
 }
 
 void drop_channel(channel* of) noexcept {
-    // Alone: nobody else can make another one, but a timer that has expired.
-    if (of->timed || of->handles.load(std::memory_order_acquire) != 1) {
+    if (of->timed && of->handles.load(std::memory_order_relaxed) == 1) {
+        // A timer that expires makes another handle, where there is one: not from here on.
+        runtime::if_linked(forget_sender)(of);
+    }
+    // Alone: nobody else can make another one.
+    if (of->handles.load(std::memory_order_acquire) != 1) {
         // Release: what was done through this handle happens before the end. Acquire: so did what
         // was done through the others.
         if (of->handles.fetch_sub(1, std::memory_order_acq_rel) != 1) {
             return;
         }
-    }
-    if (of->timed) {
-        runtime::if_linked(forget_sender)(of);
+        if (of->timed) {
+            runtime::if_linked(forget_sender)(of);
+        }
     }
     if (!of->receivers.empty() || !of->senders.empty()) {
         return; // a goroutine that waits on a stack that nobody goes back to

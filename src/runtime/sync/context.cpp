@@ -162,13 +162,13 @@ void share_context(context_node* node) noexcept {
     }
 }
 
-void drop_context(context_node* node) noexcept {
+void drop_context(context_node* node, std::uint32_t handles) noexcept {
     // A chain of which each owns the next, not by recursion.
-    while (node != nullptr) {
+    for (; node != nullptr; handles = 1) {
         // Release: what was done through this handle happens before the end. Acquire: so did what
         // was done through the others. Alone: nobody else can make another one.
-        if (node->owners.load(std::memory_order_acquire) != 1 &&
-            node->owners.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+        if (node->owners.load(std::memory_order_acquire) != handles &&
+            node->owners.fetch_sub(handles, std::memory_order_acq_rel) != handles) {
             return;
         }
         context_node* const parent = node->parent;
@@ -177,9 +177,11 @@ void drop_context(context_node* node) noexcept {
     }
 }
 
-context_node* new_cancellable(context_node* parent, std::int64_t deadline, error cause) {
+context_node* new_cancellable(context_node* parent, std::int64_t deadline, error cause,
+                              std::uint32_t handles) {
     share_context(parent);
     auto* const made = new cancellable_node(parent);
+    made->owners.store(handles, std::memory_order_relaxed);
     const std::int64_t above = context_deadline(parent);
     made->deadline = deadline < above ? deadline : above;
     context_node* const source = parent != nullptr ? parent->source : nullptr;

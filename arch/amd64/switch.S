@@ -235,7 +235,7 @@ runtime.systemstack:
 
 // int runtime.vdso_call(int (*function)(int clock, timespec* time), int clock, timespec* time)
 // Calls a function of the vDSO on the m's g0 stack: it is the kernel's, and how much stack it takes is the kernel's
-// affair. Where the caller is on that stack already, on it.
+// affair. Where the caller is on that stack already, or on the one that the kernel gave, on it.
         .section .text.runtime.vdso_call, "ax", @progbits
         .globl  runtime.vdso_call
         .hidden runtime.vdso_call
@@ -243,20 +243,22 @@ runtime.systemstack:
         .balign 16
 runtime.vdso_call:
         .cfi_startproc
+        movq    %fs:TCB_G, %rcx
+        movq    %rdi, %rax                      // the function, out of the way of its arguments
+        movl    %esi, %edi
+        movq    %rdx, %rsi
+        cmpq    $0, G_SEGMENT(%rcx)
+        jne     .Lin_segment
+        jmp     *%rax                           // goroutine 1 and g0 are where there is enough
+.Lin_segment:
         pushq   %rbp
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset %rbp, 0
         movq    %rsp, %rbp                      // the function keeps it
         .cfi_def_cfa_register %rbp
         incl    %fs:TCB_NOPREEMPT               // before the m is looked at: the goroutine stays on it
-        movq    %rdi, %rax                      // the function, out of the way of its arguments
-        movl    %esi, %edi
-        movq    %rdx, %rsi
-        movq    %fs:TCB_G, %rcx
         movq    G_M(%rcx), %rdx
         movq    M_G0(%rdx), %rdx
-        cmpq    %rdx, %rcx                      // what g0 runs, the boot too, is on its stack
-        je      .Lon_g0
         movq    G_SP(%rdx), %rdx                // nothing on it is kept, as in mcall;
         movq    %rdx, %rcx
         subq    %rsp, %rcx

@@ -72,10 +72,10 @@ def reachable(path):
     """The lines of an assembly file that hold an instruction which a program executes."""
     lines = set()
     function = ""
-    preempted = False  # gogo's ways that are not taken here
+    elsewhere = False  # gogo's ways that are not taken here, and vdso_call's
     for number, line in enumerate(source_lines(path), 1):
-        preempted = line.startswith(".Lpreempted:") or (preempted and ".cfi_endproc" not in line)
-        if preempted:
+        elsewhere = line.startswith((".Lpreempted:", ".Lin_segment:")) or (elsewhere and ".cfi_endproc" not in line)
+        if elsewhere:
             continue
         label = re.match(r"([\w.]+):", line)
         if label and not label[1].startswith(".L"):

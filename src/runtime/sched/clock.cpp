@@ -67,6 +67,20 @@ int64_t nanotime() {
     return now > 0 ? now : 1;
 }
 
+bool wait_for(const clock_memory& memory, int64_t nanoseconds) {
+    const uint64_t slow = memory.rate - (memory.rate >> both_margins);
+    if (slow == 0) {
+        return false;
+    }
+    // A counter of another processor may be behind this one's: then it is very large. It may also
+    // be before it, and what is measured too long; never too short, for the thread that has moved
+    // has taken longer than what two counters differ by.
+    const uint64_t begin = cycles();
+    while (elapsed(cycles() - begin, slow) < nanoseconds) {
+    }
+    return true;
+}
+
 time_span about_now(clock_memory& memory) {
     if (const int64_t held = time_if_held(); held != 0) [[unlikely]] {
         return {held, held};

@@ -49,6 +49,9 @@ inline int64_t time_if_held() {
 // The monotonic clock in nanoseconds, from 1 on. Fatal where the kernel refuses it. Null in a
 // program without timers.
 [[gnu::weak]] int64_t nanotime();
+// Spins for that long, at least; false, at once, where nobody knows how fast the counter is. For a
+// p, whose owner stays it meanwhile.
+bool wait_for(const clock_memory& memory, int64_t nanoseconds);
 // What it would say now: a few nanoseconds apart at most. For a p, whose owner stays it meanwhile.
 time_span about_now(clock_memory& memory);
 

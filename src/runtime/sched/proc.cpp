@@ -306,12 +306,9 @@ void gosched() {
             switch_to(gp, next, &pp->runq[tail % p::runq_size], &pp->runqtail, tail + 1);
             return;
         }
-        if (pp->switches_left.load(std::memory_order_relaxed) != 0 && runqempty(pp) &&
-            pp->timers.next.load(std::memory_order_relaxed) == 0 &&
-            sched.runq_size.load(std::memory_order_relaxed) == 0 && !some_are_retired() &&
-            pp->id < sched.gomaxprocs.load(std::memory_order_relaxed)) {
+        if (is_alone(pp)) {
             no_preempt::end();
-            return; // there is nobody else
+            return;
         }
     }
     no_preempt::end();

@@ -57,6 +57,14 @@ inline g* runqget(p* pp, bool* inherit_time) {
     return runqget_ring(pp);
 }
 
+// Whether nobody waits for the goroutine that runs on pp to let him run, nor a timer for pp. The
+// owner.
+inline bool is_alone(const p* pp) {
+    return pp->switches_left.load(std::memory_order_relaxed) != 0 && runqempty(pp) &&
+           pp->timers.next.load(std::memory_order_relaxed) == 0 &&
+           sched.runq_size.load(std::memory_order_relaxed) == 0 && !some_are_retired();
+}
+
 // How many are in the ring. The owner, for whom it is not too few.
 inline uint32_t runqlen(const p* pp) {
     // Relaxed: thieves make it shorter at most.

@@ -7,7 +7,7 @@ namespace rt0::detail {
 
 void sleep_for_ns(std::int64_t nanoseconds) {
     if (nanoseconds > 0) {
-        runtime::sleep_until(runtime::time_after(nanoseconds));
+        runtime::sleep_for(nanoseconds);
     }
 }
 

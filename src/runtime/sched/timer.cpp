@@ -24,6 +24,16 @@ constexpr uint32_t first_room = 256; // a page
 // At most so many expire under one locking.
 constexpr int batch = 128;
 
+// Parking and coming back takes so many nanoseconds, about.
+constexpr int64_t switch_time = 100;
+
+// Waits on the spot, where nobody else has a use for the p. Whether it did.
+bool wait_here(int64_t nanoseconds) {
+    const no_preempt here;
+    p* const pp = getp();
+    return is_alone(pp) && time_if_held() == 0 && wait_for(pp->timers.clock, nanoseconds);
+}
+
 struct sleeper : timer {
     g* goroutine;
 };
@@ -266,6 +276,12 @@ int64_t time_after(int64_t nanoseconds) {
     const no_preempt here;
     const int64_t now = about_now(getp()->timers.clock).latest;
     return nanoseconds <= INT64_MAX - now ? now + nanoseconds : INT64_MAX;
+}
+
+void sleep_for(int64_t nanoseconds) {
+    if (nanoseconds > switch_time || !wait_here(nanoseconds)) {
+        sleep_until(time_after(nanoseconds));
+    }
 }
 
 void sleep_until(int64_t when) {

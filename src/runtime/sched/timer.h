@@ -117,7 +117,8 @@ void add_ready(expired& to, g* gp);
 // So many nanoseconds from now, or as late as there is a number for.
 int64_t time_after(int64_t nanoseconds);
 
-// Parks the current goroutine until then.
+// Parks the current goroutine until then; for that long at least, which is positive.
 void sleep_until(int64_t when);
+void sleep_for(int64_t nanoseconds);
 
 } // namespace runtime

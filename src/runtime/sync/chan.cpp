@@ -404,14 +404,16 @@ void share_channel(channel* of) noexcept {
 }
 
 void drop_channel(channel* of) noexcept {
-    if (of->timed && of->handles.load(std::memory_order_relaxed) == 1) {
-        // A timer that expires makes another handle, where there is one: not from here on.
+    // Acquire: what was done through the others happens before the end.
+    uint32_t handles = of->handles.load(std::memory_order_acquire);
+    if (handles == 1 && of->timed) {
+        // A timer that expires makes another one: not from here on.
         runtime::if_linked(forget_sender)(of);
+        handles = of->handles.load(std::memory_order_acquire);
     }
     // Alone: nobody else can make another one.
-    if (of->handles.load(std::memory_order_acquire) != 1) {
-        // Release: what was done through this handle happens before the end. Acquire: so did what
-        // was done through the others.
+    if (handles != 1) {
+        // Release: what was done through this handle happens before the end. Acquire: as above.
         if (of->handles.fetch_sub(1, std::memory_order_acq_rel) != 1) {
             return;
         }

@@ -237,6 +237,7 @@ struct m {
     uint64_t id;
     void (*mstartfn)(); // what the thread does instead of running goroutines: sysmon
     bool spinning;      // looks for work and counts in sched.nmspinning
+    bool by_time;       // what it found last came by a timer, and so will the next: no use to spin
     bool idle;          // in sched.midle; under sched.lock
     bool over;          // in sched.mfree; under sched.lock
     uint32_t lockedext; // how often lock_os_thread was called

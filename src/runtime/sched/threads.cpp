@@ -444,6 +444,7 @@ void stopm(m* mp) {
         switch (sleep_until_due(mp, due)) {
         case waking::has_p:
             run_p(mp);
+            mp->by_time = true;
             (void)run_all_timers();
             return;
         case waking::woken:
@@ -518,7 +519,7 @@ g* steal(m* mp) {
     p* const pp = getp();
     have_patience(mp);
     const bool room = sched.gomaxprocs.load(std::memory_order_relaxed) <= os::process.cpus;
-    const int rounds = room ? most_rounds : least_rounds;
+    const int rounds = room && !mp->by_time ? most_rounds : least_rounds;
     for (int round = 0; round < rounds; ++round) {
         // May be old: what is newer wakes somebody itself.
         const uint32_t made = sched.procs_made.load(std::memory_order_acquire);
@@ -529,6 +530,7 @@ g* steal(m* mp) {
                 continue;
             }
             if (g* const gp = runqsteal(pp, victim)) {
+                mp->by_time = false;
                 mp->loot = 1 + runqlen(pp);
                 mp->stolen_at = cycles();
                 return gp;
@@ -693,6 +695,7 @@ g* find_elsewhere(m* mp) {
     // elsewhere all the same, for nobody is woken as long as it spins.
     auto* const run_own = if_linked(run_timers);
     if (run_own != nullptr && run_own(pp) && !runqempty(pp)) {
+        mp->by_time = true;
         return nullptr;
     }
     // Spinning is for a few: with all m's at it, each would find the others looking.
@@ -708,6 +711,7 @@ g* find_elsewhere(m* mp) {
         }
         auto* const run_all = if_linked(run_all_timers);
         if (run_all != nullptr && run_all()) {
+            mp->by_time = true;
             return nullptr;
         }
     }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <concepts>
-#include <functional>
 #include <utility>
 
 namespace rt0::testing {
@@ -41,7 +40,7 @@ void run(F&& f) {
         ~held() { detail::end(); }
     };
     const held clock;
-    (void)std::invoke(std::forward<F>(f));
+    (void)std::forward<F>(f)();
     detail::finish();
 }
 

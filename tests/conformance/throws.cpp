@@ -1,5 +1,6 @@
 // Channels and groups in a program with exceptions.
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <stdexcept>
@@ -7,6 +8,8 @@
 #include <utility>
 
 #include <rt0/singleflight.h>
+#include <rt0/testing.h>
+#include <rt0/time.h>
 
 #include "run.h"
 
@@ -263,7 +266,27 @@ void locals() {
     check(alive == 0);
 }
 
+// What a test throws comes out, and the clock is the kernel's again.
+void held_clock() {
+    using clock = std::chrono::steady_clock;
+    const auto start = clock::now();
+    for (int i = 0; i < 3; ++i) {
+        int caught = 0;
+        try {
+            rt0::testing::run([] {
+                rt0::sleep_for(std::chrono::hours(1));
+                throw std::runtime_error("failed");
+            });
+        } catch (const std::runtime_error&) {
+            ++caught;
+        }
+        check(caught == 1);
+    }
+    check(clock::now() - start < std::chrono::minutes(5));
+}
+
 constexpr test tests[] = {
+    {"held_clock", held_clock},
     {"copies", copies},
     {"loops_and_cases", loops_and_cases},
     {"once_throws", once_throws},

@@ -20,6 +20,7 @@
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -498,6 +499,12 @@ private:
         leave();
         const std::chrono::nanoseconds time = some_time();
         const std::int64_t before = runtime::nanotime();
+        // The clocks that a held one is: all of them, or none.
+        runtime::os::timespec said{};
+        const int clock = static_cast<int>(below(12));
+        const bool tells = clock < 8 ? clock != 2 && clock != 3 : clock == 11;
+        check(runtime::clock_if_held(clock, &said) == (tells && runtime::time_if_held() != 0),
+              "a clock is held, or is not");
         if (one_in(4)) {
             runtime::sleep_until(runtime::time_after(time.count()));
             check(runtime::time_if_held() == 0 || runtime::nanotime() - before == time.count(),
@@ -679,6 +686,50 @@ private:
     life& own_;
 };
 
+// What ends a program that says why.
+void end_badly() {
+    static rt0::wait_group never;
+    never.add(1);
+    const auto some_park = [](std::uint64_t count) {
+        for (; count > 0; --count) {
+            rt0::go([] { one_in(2) ? never.wait() : runtime::wait_for_exit(); });
+        }
+    };
+    switch (below(8)) {
+    case 0:
+        simulate::expect_fatal("rt0::testing::wait: not in rt0::testing::run");
+        rt0::testing::wait();
+        break;
+    case 1:
+        simulate::expect_fatal("rt0::testing::run: the clock is held already");
+        rt0::testing::run([] { rt0::testing::run([] {}); });
+        break;
+    case 2: {
+        const std::uint64_t count = 1 + below(20);
+        simulate::expect_fatal("rt0::testing::run: " + std::to_string(count) +
+                               (count == 1 ? " goroutine" : " goroutines"));
+        rt0::testing::run([&] { some_park(count); });
+        break;
+    }
+    case 3:
+        simulate::expect_fatal("all goroutines are asleep - deadlock!");
+        rt0::testing::run([&] {
+            std::vector<rt0::ticker> unread;
+            for (std::uint64_t i = below(30); i > 0; --i) {
+                unread.emplace_back(std::chrono::nanoseconds(1 + below(1000)));
+            }
+            some_park(below(5));
+            rt0::sleep_for(std::chrono::hours(1));
+            never.wait();
+        });
+        break;
+    default:
+        simulate::expect_fatal("all goroutines are asleep - deadlock!");
+        some_park(below(5));
+        never.wait();
+    }
+}
+
 void program() {
     // Few as often as many, up to some thousands; not so many where each call may be a switch.
     choose_mix();
@@ -721,13 +772,7 @@ void program() {
         simulate::sleep_in_the_kernel(6'000'000'000);
     }
     if (one_in(4)) {
-        simulate::expect_fatal("all goroutines are asleep - deadlock!");
-        static rt0::wait_group never;
-        never.add(1);
-        for (std::uint64_t i = below(5); i > 0; --i) {
-            rt0::go([] { one_in(2) ? never.wait() : runtime::wait_for_exit(); });
-        }
-        never.wait();
+        end_badly();
     }
 }
 

@@ -717,14 +717,18 @@ void timed_condition() {
     rt0::latch waits(1);
     rt0::latch ended(2);
     rt0::go([&] {
-        std::unique_lock own(mutex);
-        waits.count_down();
-        check(said.wait_for(own, 1ms) == rt0::cv_status::timeout);
+        {
+            std::unique_lock own(mutex);
+            waits.count_down();
+            check(said.wait_for(own, 1ms) == rt0::cv_status::timeout);
+        }
         ended.count_down();
     });
     rt0::go([&] {
-        std::unique_lock own(mutex);
-        said.wait(own);
+        {
+            std::unique_lock own(mutex);
+            said.wait(own);
+        }
         ended.count_down();
     });
     lock.unlock();

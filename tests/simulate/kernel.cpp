@@ -398,6 +398,7 @@ void boot(std::uint32_t procs, void (*main)()) {
     on_signal(&deliver);
     g0.stack_hi = reinterpret_cast<std::uintptr_t>(kernel_stack.data());
     knobs.asyncpreemptoff = one_in(8) ? 1 : 0;
+    knobs.randsched = one_in(8) ? 1 + static_cast<std::uint32_t>(below(1000)) : 0;
     knobs.schedtrace = one_in(8) ? static_cast<std::uint32_t>(1 + below(20)) : 0;
     knobs.scheddetail = one_in(2) ? 1 : 0;
     machine::boot(first_thread, procs);

@@ -731,12 +731,12 @@ void end_badly() {
 }
 
 void program() {
-    // Few as often as many, up to some thousands.
+    // Few as often as many, up to some thousands; not so many where each call may be a switch.
     choose_mix();
     const std::size_t first = 1 + below(20);
     channel_sum = std::make_unique<sum_by_channel>();
     place = std::make_unique<meeting_place>();
-    budget = first + below(std::size_t{1} << below(13));
+    budget = first + below(std::size_t{1} << below(runtime::knobs.randsched == 0 ? 13 : 10));
     if (one_in(3)) {
         rt0::lock_os_thread();
     }

@@ -13,11 +13,12 @@
 // has been a hundred milliseconds: long enough for any output, and a loop without a call still ends
 // at some time.
 //
-// How it comes about at little cost for others: switches_left of the p stays zero, so each switch
-// goes by schedule and look_around; and it is always in a burst, so who lets one go on asks whether
-// to go on himself.
+// How it comes about at little cost for others: switches_left of the p stays zero and it was long
+// ago that it has looked around, so each switch goes by schedule and look_around; and it is always
+// in a burst, so who lets one go on asks whether to go on himself.
 #include "base/knobs.h"
 #include "base/lock.h"
+#include "base/pause.h"
 #include "sched/runq.h"
 #include "sched/sched.h"
 
@@ -33,6 +34,12 @@ constinit uint32_t calls_left = 0;
 constinit uint32_t calls = 0;
 constexpr uint32_t kinds = 8;
 
+// The next switch shall be drawn too, at whatever time it comes.
+void look_at_once(p* pp) {
+    pp->switches_left.store(0, std::memory_order_relaxed);
+    pp->looked_at = cycles() - (uint64_t{1} << 63);
+}
+
 } // namespace
 
 // A random number below limit.
@@ -47,6 +54,7 @@ uint32_t draw(uint32_t limit) {
 }
 
 g* draw_next(p* pp) {
+    look_at_once(pp);
     if (g* const next = runqget_next(pp)) {
         runqput(pp, next, false);
     }
@@ -80,8 +88,8 @@ bool drawn_to_go_on() {
 void begin_to_draw() {
     state = knobs.randsched;
     calls = 1U << draw(kinds);
-    p0.switches_left.store(0, std::memory_order_relaxed);
     p0.burst = 0;
+    look_at_once(&p0);
     always_asked = guard_works() ? STACK_PREEMPT_UPPER : 0;
 }
 

@@ -175,7 +175,7 @@ struct p {
     // So many more switches until it is time to look around (proc.cpp).
     atomic<uint32_t> switches_left;
     uint32_t looks;     // so many there were
-    uint32_t burst;     // as below; 0 where what runs next is drawn (randsched.cpp)
+    uint32_t burst;     // as above; 0 where what runs next is drawn (randsched.cpp)
     uint64_t looked_at; // in cycles, the last time
     // Counts every execute that starts a new time slice. sysmon reads it.
     atomic<uint32_t> schedtick;
@@ -468,6 +468,10 @@ void preempt(p* pp, uint32_t slice, bool by_signal);
 
 // GODEBUG=randsched (sched/randsched.cpp): once, before there is a second goroutine.
 void begin_to_draw();
+// Is it drawn what runs on pp?
+inline bool is_drawn(const p* pp) {
+    return pp->burst == 0;
+}
 // The next of pp's and the global queue's, or null.
 g* draw_next(p* pp);
 // A goroutine whose guard has asked to give way need not.

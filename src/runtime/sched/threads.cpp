@@ -975,18 +975,13 @@ void set_gomaxprocs(uint32_t count) {
 }
 
 g* look_after(p* pp) {
-    if (pp->burst == 0) [[unlikely]] {
-        if (auto* const run = if_linked(run_timers)) {
-            (void)run(pp);
-        }
-        pp->switches_left.store(0, std::memory_order_relaxed); // so that all come here
-        pp->looked_at = 0;
-        return draw_next(pp);
-    }
-    claim_exclusive(pp);
     if (auto* const run = if_linked(run_timers)) {
         (void)run(pp);
     }
+    if (is_drawn(pp)) [[unlikely]] {
+        return draw_next(pp);
+    }
+    claim_exclusive(pp);
     if (pp->looks % looks_for_starters == 0) {
         queue_starters(pp);
     }

@@ -55,7 +55,7 @@ void no_longer_awake(waiting_mutex& m, sleeper& self) {
 // For so long that the mutex should be handed to it. Nobody has where the schedule follows from a
 // seed, not from the time (sched/randsched.cpp).
 bool has_waited_long(const sleeper& who) {
-    return getp()->burst != 0 && runtime::cycles() - who.since > long_wait;
+    return !runtime::is_drawn(getp()) && runtime::cycles() - who.since > long_wait;
 }
 
 [[gnu::noinline]] void join(waiting_mutex& m, sleeper& self) {

@@ -29,8 +29,8 @@ using runtime::wait_reason;
 
 // Less than limit, from the current goroutine's own numbers.
 uint32_t random(uint32_t limit) {
-    if (auto* const draw = runtime::if_linked(runtime::draw); draw != nullptr && getp()->burst == 0)
-        [[unlikely]] {
+    if (auto* const draw = runtime::if_linked(runtime::draw);
+        draw != nullptr && runtime::is_drawn(getp())) [[unlikely]] {
         return draw(limit);
     }
     g* const gp = getg();

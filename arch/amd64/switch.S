@@ -8,6 +8,31 @@
 
         .cfi_sections .debug_frame
 
+// The registers that a callee keeps, onto the stack of the goroutine that goes,
+        .macro  push_kept
+        .irp    register, rbp, rbx, r12, r13, r14, r15
+        pushq   %\register
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %\register, 0
+        .endr
+        .endm
+// and from the stack of the one that comes, which is described from here on by what was pushed there.
+        .macro  pop_kept
+        .cfi_def_cfa %rsp, 56
+        .cfi_offset %rip, -8
+        .cfi_offset %rbp, -16
+        .cfi_offset %rbx, -24
+        .cfi_offset %r12, -32
+        .cfi_offset %r13, -40
+        .cfi_offset %r14, -48
+        .cfi_offset %r15, -56
+        .irp    register, r15, r14, r13, r12, rbx, rbp
+        popq    %\register
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %\register
+        .endr
+        .endm
+
 // void runtime.mcall(g* (*fn)(g*, void*), void* argument)
         .section .text.runtime.mcall, "ax", @progbits
         .globl  runtime.mcall
@@ -17,24 +42,7 @@
 runtime.mcall:
         .cfi_startproc
         incl    %fs:TCB_NOPREEMPT               // from here to gogo's end no signal may switch
-        pushq   %rbp
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %rbp, 0
-        pushq   %rbx
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %rbx, 0
-        pushq   %r12
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r12, 0
-        pushq   %r13
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r13, 0
-        pushq   %r14
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r14, 0
-        pushq   %r15
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r15, 0
+        push_kept
         movq    %rdi, %rax                      // fn, out of the way of its argument; its second one
                                                 // is in rsi already
         movq    %fs:TCB_G, %rdi                 // the goroutine: fn's argument
@@ -74,35 +82,10 @@ runtime.gogo:
         movq    G_SP(%rdi), %rdx
         testb   $(SP_PREEMPTED | SP_FRESH), %dl
         jnz     .Lspecial
-        // The frame that comes next is on gp's stack: described from here on by what mcall pushed.
+        // The frame that comes next is on gp's stack.
         movq    %rdx, %rsp
         .cfi_remember_state
-        .cfi_def_cfa %rsp, 56
-        .cfi_offset %rip, -8
-        .cfi_offset %rbp, -16
-        .cfi_offset %rbx, -24
-        .cfi_offset %r12, -32
-        .cfi_offset %r13, -40
-        .cfi_offset %r14, -48
-        .cfi_offset %r15, -56
-        popq    %r15
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r15
-        popq    %r14
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r14
-        popq    %r13
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r13
-        popq    %r12
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r12
-        popq    %rbx
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %rbx
-        popq    %rbp
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %rbp
+        pop_kept
         decl    %fs:TCB_NOPREEMPT
         retq                                    // to mcall's caller
         .cfi_restore_state
@@ -160,10 +143,10 @@ runtime.goexit:
         .cfi_endproc
         .size   runtime.goexit, . - runtime.goexit
 
-// void runtime.switch_to(g* from, g* to, std::atomic<g*>* slot, std::atomic<uint32_t>* published, uint32_t value)
-// From one goroutine to the next without g0 between them. Where from goes into the ring, others may run it as
-// soon as the tail, published, has value: so its registers are saved before, and nothing is pushed on its
-// stack after.
+// void runtime.switch_to(g* from, g* to, std::atomic<uint32_t>* published, uint32_t value)
+// From one goroutine to the next without g0 between them. Others may run from as soon as published, the tail of
+// the ring that it is in or the lock that it parks under, has value: so its registers are saved before, and
+// nothing is pushed on its stack after.
         .section .text.runtime.switch_to, "ax", @progbits
         .globl  runtime.switch_to
         .hidden runtime.switch_to
@@ -171,31 +154,49 @@ runtime.goexit:
         .balign 16
 runtime.switch_to:
         .cfi_startproc
-        pushq   %rbp                            // as mcall does
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %rbp, 0
-        pushq   %rbx
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %rbx, 0
-        pushq   %r12
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r12, 0
-        pushq   %r13
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r13, 0
-        pushq   %r14
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r14, 0
-        pushq   %r15
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r15, 0
+        push_kept
         movq    %rsp, G_SP(%rdi)
-        movq    %rdi, (%rdx)                    // into the slot,
-        movl    %r8d, (%rcx)                    // and behind it published; stores are seen in this order
+        movl    %ecx, (%rdx)                    // published; stores are seen in their order
         movq    %rsi, %rdi
         jmp     runtime.gogo                    // whose ret goes with the call of this function
         .cfi_endproc
         .size   runtime.switch_to, . - runtime.switch_to
+
+// void runtime.switch_to_as_owner(g* from, g* to)
+// The same where from parks under a lock that this thread owns: the claim, which is all that has to be dropped
+// (base/biased_lock.h), keeps signals away until to runs, so nothing is counted. gogo's lines again, but for that.
+        .section .text.runtime.switch_to_as_owner, "ax", @progbits
+        .globl  runtime.switch_to_as_owner
+        .hidden runtime.switch_to_as_owner
+        .type   runtime.switch_to_as_owner, @function
+        .balign 16
+runtime.switch_to_as_owner:
+        .cfi_startproc
+        push_kept
+        movq    %rsp, G_SP(%rdi)
+        movq    G_SP(%rsi), %rdx
+        testb   $(SP_PREEMPTED | SP_FRESH), %dl
+        jnz     .Lby_gogo
+        movq    %rsi, %fs:TCB_G                 // the current g, before its stack
+        movq    G_SEGMENT(%rsi), %rax
+        testq   %rax, %rax
+        jz      .Lowners_guard                  // the kernel's stack has the guard 0
+        movq    SEGMENT_GUARD(%rax), %rax
+.Lowners_guard:
+        movq    %rax, %fs:TCB_STACK_GUARD
+        movq    %rdx, %rsp
+        .cfi_remember_state
+        pop_kept
+        movl    $0, %fs:TCB_CLAIM               // from is saved: others may take the lock, and run it
+        retq
+        .cfi_restore_state
+.Lby_gogo:
+        incl    %fs:TCB_NOPREEMPT               // which gogo, or what it comes to, takes away
+        movl    $0, %fs:TCB_CLAIM
+        movq    %rsi, %rdi
+        jmp     runtime.gogo
+        .cfi_endproc
+        .size   runtime.switch_to_as_owner, . - runtime.switch_to_as_owner
 
 // void runtime.systemstack(void (*fn)())
 // Calls fn on the m's g0 stack, for what needs more stack than a goroutine may have left, and comes back. The

@@ -175,9 +175,14 @@ void handed_over() {
         one.lock.lock();
         one.add();
         stack = parks;
-        runtime::atomic<uint32_t>* const lock = one.lock.hand_over();
-        stack = is_off;
-        lock->store(0, std::memory_order_release); // as switch_to does it
+        if (one.lock.is_owned()) {
+            stack = is_off;
+            runtime::set_claim(0); // as switch_to_as_owner does it
+        } else {
+            runtime::atomic<uint32_t>* const lock = one.lock.hand_over();
+            stack = is_off;
+            lock->store(0, std::memory_order_release); // as switch_to does it
+        }
         one.section();
     });
     for (size_t i = 1; i < 3; ++i) {

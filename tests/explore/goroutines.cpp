@@ -96,7 +96,7 @@ void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason /*reason*/)
 
 void park(biased_lock& held, wait_reason /*reason*/) {
     machine::of(getg()).waits = true;
-    held.hand_over()->store(0, std::memory_order_release);
+    held.unlock();
     explore::sleep();
 }
 

@@ -73,7 +73,11 @@ def reachable(path):
     lines = set()
     function = ""
     elsewhere = False  # gogo's ways that are not taken here, and vdso_call's
+    macro = False  # the line that has it used is the instructions'
     for number, line in enumerate(source_lines(path), 1):
+        macro = ".macro" in line or (macro and ".endm" not in line)
+        if macro:
+            continue
         elsewhere = line.startswith((".Lpreempted:", ".Lin_segment:")) or (elsewhere and ".cfi_endproc" not in line)
         if elsewhere:
             continue
@@ -82,7 +86,7 @@ def reachable(path):
             function = label[1]
         code = line.split("//")[0].rstrip()
         if not re.match(r"\s+[a-z]", code) or function in ("runtime.abort", "runtime.debugCallV1",
-                                                           "runtime.systemstack"):
+                                                           "runtime.systemstack", "runtime.switch_to_as_owner"):
             continue
         if not UNREACHED.search(code):
             lines.add(number)

@@ -77,9 +77,8 @@ void run_goroutines() {
             next = self->function(self->left, self->argument);
             continue;
         }
-        if (self->slot != nullptr) {
-            // What switch_to's stores are on x86: in this order, for whoever sees the second.
-            self->slot->store(self->left, std::memory_order_relaxed);
+        if (self->published != nullptr) {
+            // What switch_to's store is on x86: behind all that were before.
             self->published->store(self->value, std::memory_order_release);
         }
         next = std::exchange(self->to, nullptr);
@@ -112,14 +111,18 @@ void mcall(g* (*fn)(g* gp, void* argument), void* argument) {
     machine::leave(gp);
 }
 
-void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published, uint32_t value) {
+void switch_to(g* from, g* to, atomic<uint32_t>* published, uint32_t value) {
     thread* const self = here();
     self->left = from;
     self->to = to;
-    self->slot = slot;
     self->published = published;
     self->value = value;
     machine::leave(from);
+}
+
+void switch_to_as_owner(g* from, g* to) {
+    no_preempt::begin();
+    switch_to(from, to, &here()->block.claim, 0);
 }
 
 void systemstack(void (*fn)()) {
@@ -148,7 +151,6 @@ tcb* make_thread_tls(void* memory, g* current) {
         guard_of(made->block).store(0, std::memory_order_relaxed);
         made->left = nullptr;
         made->to = nullptr;
-        made->slot = nullptr;
         made->published = nullptr;
         made->tid = nullptr;
     }

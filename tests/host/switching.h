@@ -23,7 +23,6 @@ struct thread {
     void* argument = nullptr;
     runtime::g* left = nullptr; // the goroutine that went
     runtime::g* to = nullptr;   // switch_to
-    runtime::atomic<runtime::g*>* slot = nullptr;
     runtime::atomic<uint32_t>* published = nullptr;
     uint32_t value = 0;
     runtime::atomic<uint32_t>* tid = nullptr;

@@ -346,7 +346,7 @@ extern "C" {
     machine::thread* const self = machine::here();
     self->left = getg();
     self->to = to;
-    self->slot = nullptr;
+    self->published = nullptr;
     machine::leave(self->left);
     std::abort();
 }

@@ -261,7 +261,7 @@ runtime.gogo:
     thread* const self = machine::here();
     g* const over = self->block.current;
     self->to = gp;
-    self->slot = nullptr;
+    self->published = nullptr;
     self->block.current = gp->m->g0;
     machine::leave(over);
     std::abort(); // it was over

@@ -90,12 +90,12 @@ public:
         unlock();
     }
 
-    // unlock in two parts, for who parks: the calling thread, under no_preempt, has no claim any
-    // more that would stay; the lock is dropped by a store of 0 to what this returns.
+    // Whether the calling thread, which has it, does as its owner: its claim is all that has to be
+    // dropped.
+    [[nodiscard]] static bool is_owned() { return !claim_has(by_word); }
+    // unlock in two parts, for who parks and is not the owner: the calling thread, under
+    // no_preempt, has no claim any more; the lock is dropped by a store of 0 to what this returns.
     [[nodiscard]] atomic<uint32_t>* hand_over() {
-        if (!claim_has(by_word)) {
-            return &get_tcb()->claim;
-        }
         set_claim(0);
         return &word_;
     }

@@ -225,7 +225,8 @@ void submit_or_run(p* pp, g* gp) {
     set_running(starter->m, pp, gp, false);
     starter->status.store(g_status::runnable, std::memory_order_relaxed);
     starter->schedlink = pp->starters.load(std::memory_order_relaxed);
-    switch_to(starter, gp, &pp->starters, &pp->switches_left,
+    pp->starters.store(starter, std::memory_order_relaxed); // the owner's: not before it is saved
+    switch_to(starter, gp, &pp->switches_left,
               pp->switches_left.load(std::memory_order_relaxed) - 1);
 }
 
@@ -291,8 +292,7 @@ void gosched() {
     g* const gp = getg();
     p* const pp = getp();
     if (!gp->locked) [[likely]] {
-        m* const mp = gp->m;
-        g* const next = next_at_hand(mp, pp);
+        g* const next = next_at_hand(gp->m, pp);
         if (next != nullptr) [[likely]] {
             // Acquire: pairs with a thief's release; the slot at tail is free.
             const uint32_t head = pp->runqhead.load(std::memory_order_acquire);
@@ -303,7 +303,8 @@ void gosched() {
             // There is as much in the ring as before, so nobody is told.
             gp->status.store(g_status::runnable, std::memory_order_relaxed);
             gp->m = nullptr;
-            switch_to(gp, next, &pp->runq[tail % p::runq_size], &pp->runqtail, tail + 1);
+            pp->runq[tail % p::runq_size].store(gp, std::memory_order_relaxed);
+            switch_to(gp, next, &pp->runqtail, tail + 1);
             return;
         }
         if (is_alone(pp)) {
@@ -322,26 +323,37 @@ void park(bool (*unlock)(g* gp, void* lock), void* lock, wait_reason reason) {
     ask_if_always();
 }
 
-void park(biased_lock& held, wait_reason reason) {
-    no_preempt::begin();
-    g* const gp = getg();
-    if (!gp->locked) [[likely]] {
-        if (g* const next = next_at_hand(gp->m, getp())) [[likely]] {
-            gp->waiting_for = reason;
-            gp->status.store(g_status::waiting, std::memory_order_relaxed);
-            gp->m = nullptr;
-            atomic<g*> nowhere{nullptr};
-            switch_to(gp, next, &nowhere, held.hand_over(), 0);
-            return;
-        }
+// park's, where there is none at hand but tied, or null. A function, so that park needs no stack.
+[[gnu::noinline]] static void park_by_g0(biased_lock& held, g* tied) {
+    if (tied != nullptr) {
+        runqput(getp(), tied, true); // schedule takes it first
     }
-    no_preempt::end();
     park(
         [](g* /*gp*/, void* lock) {
             static_cast<biased_lock*>(lock)->unlock();
             return true;
         },
-        &held, reason);
+        &held, getg()->waiting_for);
+}
+
+void park(biased_lock& held, wait_reason reason) {
+    g* const gp = getg();
+    gp->waiting_for = reason;
+    g* tied = nullptr;
+    if (!gp->locked) [[likely]] {
+        if (g* const next = next_at_hand(gp->m, getp(), tied)) [[likely]] {
+            gp->status.store(g_status::waiting, std::memory_order_relaxed);
+            gp->m = nullptr;
+            if (held.is_owned()) [[likely]] {
+                switch_to_as_owner(gp, next);
+            } else {
+                no_preempt::begin();
+                switch_to(gp, next, held.hand_over(), 0);
+            }
+            return;
+        }
+    }
+    park_by_g0(held, tied);
 }
 
 void ready(g* gp) {

@@ -84,9 +84,10 @@ inline void set_running(m* mp, p* pp, g* gp, bool inherit_time) {
 }
 
 // What runs next where that takes no thought: the p has something, its turn to look at the global
-// queue has not come, and no thread waits for that goroutine. Null, and nothing has changed, where
-// schedule has to be asked. It counts as running.
-[[gnu::always_inline]] inline g* next_at_hand(m* mp, p* pp) {
+// queue has not come, and no thread waits for that goroutine: then that is tied. Null, and nothing
+// else has changed, where schedule has to be asked. It counts as running.
+// (mp is read once there is one: park has no register to keep it in.)
+[[gnu::always_inline]] inline g* next_at_hand(m* const& mp, p* pp, g*& tied) {
     const uint32_t left = pp->switches_left.load(std::memory_order_relaxed);
     if (left == 0) [[unlikely]] {
         return nullptr;
@@ -97,11 +98,20 @@ inline void set_running(m* mp, p* pp, g* gp, bool inherit_time) {
         return nullptr;
     }
     if (next->locked) [[unlikely]] {
-        runqput(pp, next, true); // schedule takes it first
+        tied = next;
         return nullptr;
     }
     pp->switches_left.store(left - 1, std::memory_order_relaxed);
     set_running(mp, pp, next, inherit_time);
+    return next;
+}
+
+[[gnu::always_inline]] inline g* next_at_hand(m* const& mp, p* pp) {
+    g* tied = nullptr;
+    g* const next = next_at_hand(mp, pp, tied);
+    if (tied != nullptr) [[unlikely]] {
+        runqput(pp, tied, true); // schedule takes it first
+    }
     return next;
 }
 

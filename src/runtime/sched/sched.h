@@ -331,10 +331,13 @@ extern "C" {
 // goroutine that fn returns, which schedule or execute gave it. mcall itself returns when somebody
 // executes the goroutine again.
 void mcall(g* (*fn)(g* gp, void* argument), void* argument) asm("runtime.mcall");
-// Continues to, and puts from, the current goroutine, where it will be found: stores it in slot,
-// and then value in published. Under one no_preempt::begin, which whoever continues from ends.
-void switch_to(g* from, g* to, atomic<g*>* slot, atomic<uint32_t>* published,
+// Continues to, and once from, the current goroutine, is saved, stores value in published: from
+// then on others may continue from. Under one no_preempt::begin, which whoever continues from ends.
+void switch_to(g* from, g* to, atomic<uint32_t>* published,
                uint32_t value) asm("runtime.switch_to");
+// The same for who parks under a biased_lock that the thread owns, and by which it stays on it:
+// that is dropped.
+void switch_to_as_owner(g* from, g* to) asm("runtime.switch_to_as_owner");
 // Continues gp, from g0 or from a goroutine that is over: what is on this stack is lost. Under one
 // no_preempt::begin, which gp ends. Only by continue_with, because a call of it would be one call
 // too many.

@@ -506,7 +506,7 @@ private:
         check(runtime::clock_if_held(clock, &said) == (tells && runtime::time_if_held() != 0),
               "a clock is held, or is not");
         if (one_in(4)) {
-            runtime::sleep_until(runtime::time_after(time.count()));
+            rt0::sleep_for(time);
             check(runtime::time_if_held() == 0 || runtime::nanotime() - before == time.count(),
                   "the time that is held has gone on");
         } else if (one_in(3)) {
@@ -537,7 +537,7 @@ private:
         for (int i = 0; i < count; ++i) {
             check(t.recv().has_value(), "a ticker sends nothing");
             if (one_in(4)) {
-                runtime::sleep_until(runtime::time_after(static_cast<std::int64_t>(below(1000))));
+                rt0::sleep_for(std::chrono::nanoseconds(below(1000)));
             }
         }
         // One that is late does not put off the next.
@@ -564,7 +564,7 @@ private:
         rt0::wait_group ended;
         ended.add(1);
         rt0::go([of, comes, time = below(static_cast<std::uint64_t>(time.count()) + 1), &ended] {
-            runtime::sleep_until(runtime::time_after(static_cast<std::int64_t>(time)));
+            rt0::sleep_for(std::chrono::nanoseconds(time));
             if (comes) {
                 of->permits.release();
                 of->so = true;
@@ -686,6 +686,54 @@ private:
     life& own_;
 };
 
+// Of a channel that there is not.
+void wait_for_nothing() {
+    const rt0::chan<int> none;
+    switch (below(4)) {
+    case 0:
+        none.send(1);
+        break;
+    case 1:
+        (void)none.recv();
+        break;
+    case 2:
+        rt0::select(rt0::recv(none, [](auto) {}), rt0::send(none, 1, [] {}));
+        break;
+    default:
+        check(!none.try_send(1) && !none.try_recv().has_value(), "nothing is given or taken");
+        rt0::select();
+    }
+}
+
+// A panic.
+void mistake() {
+    rt0::timer timer(std::chrono::seconds(1));
+    rt0::call_timer call = rt0::after_func(std::chrono::seconds(1), [] {});
+    const rt0::timer other = std::move(timer);
+    const rt0::call_timer taken = std::move(call);
+    switch (below(5)) {
+    case 0:
+        simulate::expect_fatal("time: Stop called on uninitialized Timer");
+        timer.stop();
+        break;
+    case 1:
+        simulate::expect_fatal("time: Reset called on uninitialized Timer");
+        timer.reset(std::chrono::seconds(1));
+        break;
+    case 2:
+        simulate::expect_fatal("time: Stop called on uninitialized Timer");
+        call.stop();
+        break;
+    case 3:
+        simulate::expect_fatal("non-positive interval for NewTicker");
+        rt0::ticker(std::chrono::nanoseconds(0));
+        break;
+    default:
+        simulate::expect_fatal("time: Reset called on uninitialized Timer");
+        call.reset(std::chrono::seconds(1));
+    }
+}
+
 // What ends a program that says why.
 void end_badly() {
     static rt0::wait_group never;
@@ -695,7 +743,7 @@ void end_badly() {
             rt0::go([] { one_in(2) ? never.wait() : runtime::wait_for_exit(); });
         }
     };
-    switch (below(8)) {
+    switch (below(10)) {
     case 0:
         simulate::expect_fatal("rt0::testing::wait: not in rt0::testing::run");
         rt0::testing::wait();
@@ -722,6 +770,13 @@ void end_badly() {
             rt0::sleep_for(std::chrono::hours(1));
             never.wait();
         });
+        break;
+    case 4:
+        mistake();
+        break;
+    case 5:
+        simulate::expect_fatal("all goroutines are asleep - deadlock!");
+        wait_for_nothing();
         break;
     default:
         simulate::expect_fatal("all goroutines are asleep - deadlock!");

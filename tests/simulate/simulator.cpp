@@ -92,6 +92,7 @@ public:
 
     void on_signal(void (*deliver)()) { deliver_ = deliver; }
     [[nodiscard]] std::int64_t now() const { return now_; }
+    std::uint64_t cycles() { return static_cast<std::uint64_t>(++now_) * 3; }
     [[nodiscard]] bool refused_once() const { return refused_ != 0; }
     [[nodiscard]] std::size_t thread_number() const { return current_->id; }
     std::uint64_t random() { return generator_(); }
@@ -375,6 +376,9 @@ bool one_in(std::uint64_t n) {
 }
 std::int64_t now() {
     return the.now();
+}
+std::uint64_t cycles() {
+    return the.cycles();
 }
 void enter_kernel(std::string_view call) {
     the.note(call);

@@ -21,6 +21,9 @@ bool one_in(std::uint64_t n);
 // Nanoseconds since the run began. Each step takes some; when all threads wait, it is the next
 // deadline's time at once.
 std::int64_t now();
+// The processor's counter, three a nanosecond. To read it takes a nanosecond, so that who waits for
+// it does not wait for ever.
+std::uint64_t cycles();
 
 // Each call to the kernel begins with this: it takes a while, and others may go on.
 void enter_kernel(std::string_view call);

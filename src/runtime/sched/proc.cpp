@@ -56,28 +56,6 @@ g* look_at_global(p* pp, uint32_t most) {
     return globrunqget(pp, most);
 }
 
-// Others may take what has just been put into the ring of the current p: wakes an m for it, if
-// there is an idle p and nobody is looking.
-void tell_others(p* pp) {
-    auto* const wake = if_linked(wakep);
-    if (wake == nullptr || pp->exclusive.load(std::memory_order_relaxed)) {
-        return;
-    }
-    // The fence stands between the store into the queue and the look at npidle: an m that goes to
-    // sleep does it the other way round (find_elsewhere), so one of the two sees the other.
-    runtime::atomic_thread_fence(std::memory_order_seq_cst);
-    if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
-        sched.nmspinning.load(std::memory_order_relaxed) != 0) {
-        return;
-    }
-    // Starting a thread takes more stack than a goroutine may have.
-    if (getg() == getg()->m->g0) {
-        wake();
-    } else {
-        systemstack(wake);
-    }
-}
-
 // Is it time to look around? If not, so many more switches have to come first. (Where the counters
 // of two processors differ it is once too early or a little too late.)
 bool time_to_look(p* pp) {
@@ -182,6 +160,26 @@ g* park_on_g0(g* gp, void* argument) {
 }
 
 } // namespace
+
+void tell_others(p* pp) {
+    auto* const wake = if_linked(wakep);
+    if (wake == nullptr || pp->exclusive.load(std::memory_order_relaxed)) {
+        return;
+    }
+    // The fence stands between the store into the queue and the look at npidle: an m that goes to
+    // sleep does it the other way round (find_elsewhere), so one of the two sees the other.
+    runtime::atomic_thread_fence(std::memory_order_seq_cst);
+    if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
+        sched.nmspinning.load(std::memory_order_relaxed) != 0) {
+        return;
+    }
+    // Starting a thread takes more stack than a goroutine may have.
+    if (getg() == getg()->m->g0) {
+        wake();
+    } else {
+        systemstack(wake);
+    }
+}
 
 constinit uint32_t always_asked = 0;
 
@@ -369,9 +367,9 @@ void ready_in_turn(g* gp) {
 
 void submit_in_turn(p* pp, g* gp) {
     if (runqempty(pp)) {
-        pp->runnext.store(gp, std::memory_order_relaxed); // this m runs it: nobody is told
-    } else if (runqput(pp, gp, false)) {
-        tell_others(pp);
+        pp->runnext.store(gp, std::memory_order_relaxed); // this m runs it
+    } else {
+        (void)runqput(pp, gp, false);
     }
 }
 

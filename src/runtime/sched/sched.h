@@ -370,8 +370,11 @@ void submit_g(p* pp, g* gp);
 // The same, or in a burst: gp runs at once, and the current goroutine goes on when that one ends or
 // parks. On a goroutine, under one no_preempt::begin, which it ends.
 void submit_or_run(p* pp, g* gp);
-// submit_g, but behind those that are ready already. On g0.
+// submit_g, but behind those that are ready already, and nobody is told. On g0.
 void submit_in_turn(p* pp, g* gp);
+// There are some in pp's ring that were not, pp being the current p: wakes somebody who may take
+// them, where there is an idle p and nobody is looking.
+void tell_others(p* pp);
 // Takes back a g that was never started.
 void drop_g(g* gp);
 // Gives back the memory that pp has at hand, which nobody holds. Under sched.lock.

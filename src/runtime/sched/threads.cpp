@@ -492,11 +492,25 @@ uint32_t next_random(m* mp) {
 // its stack and what it counts down, takes longer than running it where it is.
 constexpr uint64_t short_goroutine = 2000; // in cycles of the time stamp counter
 constexpr uint64_t least_patience = 2'000;
-constexpr uint64_t most_patience = 300'000; // some 100 us
+constexpr uint64_t long_patience = 40'000; // some 10 us
+constexpr uint64_t most_patience = 300'000;
+// For so long after its last loot a thief that has waited for long, and finds nothing, sleeps and
+// looks again: if it were idle it would be woken for each little thing, which takes longer. It
+// leaves the timers of the others to them.
+constexpr uint64_t hope = 3'000'000;
+
+bool waits_long(const m* mp) {
+    return mp->patience > long_patience;
+}
+
+void sleep_in_patience(const m* mp) {
+    os::sleep(static_cast<int64_t>(mp->patience / 4)); // a nanosecond has fewer cycles
+}
 
 // A thief whose loot was short waits before it steals again, each time longer, so that who starts
 // short goroutines mostly runs them itself. Meanwhile it counts as looking for work, and nobody is
-// woken.
+// woken. Where it waits for long it sleeps, and what gets into the global queue waits for it, or
+// for who looks there next, by 100 us or so.
 void have_patience(m* mp) {
     if (mp->loot == 0) {
         return;
@@ -509,6 +523,10 @@ void have_patience(m* mp) {
         mp->patience = mp->patience < most_patience ? mp->patience : most_patience;
     }
     mp->loot = 0;
+    if (waits_long(mp)) {
+        sleep_in_patience(mp);
+        return;
+    }
     while (cycles() - now < mp->patience && sched.runq_size.load(std::memory_order_relaxed) == 0) {
         pause();
     }
@@ -708,6 +726,10 @@ g* find_elsewhere(m* mp) {
     if (mp->spinning) {
         if (g* const gp = steal(mp)) {
             return gp;
+        }
+        if (waits_long(mp) && cycles() - mp->stolen_at < hope) {
+            sleep_in_patience(mp);
+            return nullptr;
         }
         auto* const run_all = if_linked(run_all_timers);
         if (run_all != nullptr && run_all()) {

@@ -39,7 +39,7 @@ struct sleeper : timer {
 };
 
 void expire_sleeper(timer* self, timer_heap& from, int64_t /*now*/, expired& to) {
-    from.remove(self);
+    from.remove_first();
     add_ready(to, static_cast<sleeper*>(self)->goroutine);
 }
 
@@ -77,7 +77,7 @@ void move_and_unlock(timer_heap& home, timer* t, int64_t when) {
     }
 }
 
-// Makes what has expired go on. On g0, with a p.
+// Makes what has expired go on; the others are told of all of it at once. On g0, with a p.
 void settle(expired& what) {
     while (g* const gp = what.ready.pop()) {
         ready_in_turn(gp);
@@ -85,6 +85,10 @@ void settle(expired& what) {
     while (timer* const t = what.fired) {
         what.fired = t->next;
         t->fire(t);
+    }
+    p* const pp = getp();
+    if (runqlen(pp) != 0) {
+        tell_others(pp);
     }
 }
 
@@ -133,6 +137,10 @@ void timer_heap::down(uint32_t at, node what) {
         if (begin >= end_) {
             break;
         }
+        // One of these lines is the next to be looked at.
+        for (uint32_t i = begin; i < begin + children; ++i) {
+            __builtin_prefetch(&nodes_[first_child(i)]);
+        }
         uint32_t least = begin;
         for (uint32_t i = begin + 1; i < begin + children && i < end_; ++i) {
             if (nodes_[i].when < nodes_[least].when) {
@@ -148,17 +156,30 @@ void timer_heap::down(uint32_t at, node what) {
     put(at, what);
 }
 
-void timer_heap::push(timer* t, int64_t when) {
-    up(end_++, {when, t});
+void timer_heap::push(node what) {
+    up(end_++, what);
     set_next();
+}
+
+void timer_heap::remove_first() {
+    const node last = nodes_[--end_];
+    if (end_ != root) {
+        down(root, last);
+    }
+    set_next();
+    // One of these is the next but one.
+    for (uint32_t i = first_child(root); i < first_child(root) + children && i < end_; ++i) {
+        __builtin_prefetch(nodes_[i].timer_of());
+    }
 }
 
 void timer_heap::move(timer* t, int64_t when) {
     const uint32_t at = t->place;
+    const node what{when, reinterpret_cast<uintptr_t>(t)};
     if (when < nodes_[at].when) {
-        up(at, {when, t});
+        up(at, what);
     } else {
-        down(at, {when, t});
+        down(at, what);
     }
     set_next();
 }
@@ -287,7 +308,6 @@ void sleep_for(int64_t nanoseconds) {
 void sleep_until(int64_t when) {
     sleeper self;
     self.expire = expire_sleeper;
-    self.place = 0;
     self.goroutine = getg();
     for (;;) {
         biased_lock::stay();
@@ -301,7 +321,7 @@ void sleep_until(int64_t when) {
             continue;
         }
         self.home.store(&heap, std::memory_order_relaxed);
-        heap.push(&self, when);
+        heap.push_to_stay(&self, when);
         if (heap.first() == &self && !runqempty(pp)) {
             park(unlock_and_tell, &heap, wait_reason::sleep);
         } else {
@@ -340,32 +360,28 @@ bool run_all_timers() {
     return any;
 }
 
-int64_t earliest_timer() {
+namespace {
+
+// Of two times, 0 being none.
+int64_t earlier(int64_t one, int64_t other) {
+    return other == 0 || (one != 0 && one < other) ? one : other;
+}
+
+// Of what of_heap says of all p's.
+template <class F>
+int64_t earliest_of_all(F of_heap) {
     int64_t earliest = 0;
     for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
-        const int64_t next = proc_of(id)->timers.next.load(std::memory_order_relaxed);
-        if (next != 0 && (earliest == 0 || next < earliest)) {
-            earliest = next;
-        }
+        earliest = earlier(earliest, of_heap(proc_of(id)->timers));
     }
     return earliest;
 }
 
-int64_t timer_heap::earliest_awaited(bool (*awaited)(timer* t), uint32_t from) const {
-    if (from >= end_) {
-        return 0;
-    }
-    if (awaited(nodes_[from].of)) {
-        return nodes_[from].when; // those below come later
-    }
-    int64_t earliest = 0;
-    for (uint32_t i = 0; i < children; ++i) {
-        const int64_t when = earliest_awaited(awaited, first_child(from) + i);
-        if (when != 0 && (earliest == 0 || when < earliest)) {
-            earliest = when;
-        }
-    }
-    return earliest;
+} // namespace
+
+int64_t earliest_timer() {
+    return earliest_of_all(
+        [](const timer_heap& heap) { return heap.next.load(std::memory_order_relaxed); });
 }
 
 int64_t earliest_awaited_timer() {
@@ -373,12 +389,20 @@ int64_t earliest_awaited_timer() {
     if (awaited == nullptr) {
         return earliest_timer();
     }
+    return earliest_of_all(
+        [awaited](const timer_heap& heap) { return heap.earliest_awaited(awaited); });
+}
+
+int64_t timer_heap::earliest_awaited(bool (*awaited)(timer* t), uint32_t from) const {
+    if (from >= end_) {
+        return 0;
+    }
+    if (awaited(nodes_[from].timer_of())) {
+        return nodes_[from].when; // those below come later
+    }
     int64_t earliest = 0;
-    for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
-        const int64_t next = proc_of(id)->timers.earliest_awaited(awaited);
-        if (next != 0 && (earliest == 0 || next < earliest)) {
-            earliest = next;
-        }
+    for (uint32_t i = 0; i < children; ++i) {
+        earliest = earlier(earliest, earliest_awaited(awaited, first_child(from) + i));
     }
     return earliest;
 }

@@ -39,9 +39,9 @@ concept takes_received = std::invocable<F&, std::optional<T>> || std::invocable<
 template <class F, class T>
 void call_with(F& handler, arrival<T>& value) {
     if constexpr (std::invocable<F&, std::optional<T>>) {
-        (void)std::apply(handler, std::forward_as_tuple(value.take()));
+        (void)handler(value.take()); // made where the handler wants it, not copied there
     } else {
-        (void)std::apply(handler, std::tuple<>());
+        (void)handler();
     }
 }
 
@@ -116,7 +116,7 @@ std::size_t select_of(bool in_order, std::index_sequence<I...> /*numbers*/, Case
     static_assert(count <= most_cases);
     constexpr std::size_t room = count != 0 ? count : 1;
     // At which place in the list each of those is that wait for a channel; behind them the other.
-    constexpr std::array<std::size_t, sizeof...(Cases) + 1> places = [] {
+    static constexpr std::array<std::size_t, sizeof...(Cases) + 1> places = [] {
         std::array<std::size_t, sizeof...(Cases) + 1> at{};
         std::size_t next = 0; // NOLINT(misc-const-correctness): not in every instance
         ((waits_for_channel<Cases> ? void(at[next++] = I) : void(at[count] = I)), ...);

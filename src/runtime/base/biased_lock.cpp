@@ -13,18 +13,21 @@ namespace {
 constexpr uint32_t to_own = 1000;
 constexpr uint32_t most_doublings = 6;
 
-// Rounds of waiting that double until they are so long, in pauses: some microseconds.
-constexpr int most_pauses = 64;
+// A round of waiting, in pauses: a microsecond or two. Sections are some nanoseconds, so who meets
+// another one in there is not the first: meanwhile that one's thread has the lock, and what is
+// under it, in its cache for some hundred sections, where taking turns would cost the way from one
+// cache to the other each time.
+constexpr int pauses = 64;
 constexpr int rounds = 64;
 constexpr int64_t nap = 20'000; // ns
 
 enum class owners : uint8_t { not_asked, allowed, refused };
 constinit atomic<owners> kernel_says{owners::not_asked};
 
-// Until done(): spins, then sleeps in between, for who has to run may have no processor.
+// Until done(): spins, then sleeps in between, for who has to run may have no processor. Who need
+// not wait shall not have the stack for it.
 template <class F>
-void wait_until(F done) {
-    int pauses = 1;
+[[gnu::noinline]] void wait_until(F done) {
     for (int round = 0; !done(); ++round) {
         if (round >= rounds) {
             os::sleep(nap);
@@ -33,7 +36,6 @@ void wait_until(F done) {
         for (int i = 0; i < pauses; ++i) {
             pause();
         }
-        pauses = pauses < most_pauses ? pauses * 2 : pauses;
     }
 }
 

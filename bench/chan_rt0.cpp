@@ -180,7 +180,8 @@ long fib(int n) {
     if (n < 2)
         return n;
     const rt0::chan<long> other(0);
-    rt0::go([other, n] { other.send(fib(n - 1)); });
+    // Not [other, n]: what is captured of a const handle is const, and would be copied once more.
+    rt0::go([other = other, n] { other.send(fib(n - 1)); });
     const long own = fib(n - 2);
     return own + other.recv().value_or(0);
 }

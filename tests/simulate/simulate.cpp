@@ -714,23 +714,24 @@ void mistake() {
     switch (below(5)) {
     case 0:
         simulate::expect_fatal("time: Stop called on uninitialized Timer");
-        timer.stop();
+        timer.stop(); // NOLINT(bugprone-use-after-move): that is the mistake
         break;
     case 1:
         simulate::expect_fatal("time: Reset called on uninitialized Timer");
-        timer.reset(std::chrono::seconds(1));
+        timer.reset(std::chrono::seconds(1)); // NOLINT(bugprone-use-after-move)
         break;
     case 2:
         simulate::expect_fatal("time: Stop called on uninitialized Timer");
-        call.stop();
+        call.stop(); // NOLINT(bugprone-use-after-move)
         break;
-    case 3:
+    case 3: {
         simulate::expect_fatal("non-positive interval for NewTicker");
-        rt0::ticker(std::chrono::nanoseconds(0));
+        const rt0::ticker none(std::chrono::nanoseconds(0));
         break;
+    }
     default:
         simulate::expect_fatal("time: Reset called on uninitialized Timer");
-        call.reset(std::chrono::seconds(1));
+        call.reset(std::chrono::seconds(1)); // NOLINT(bugprone-use-after-move)
     }
 }
 

@@ -363,7 +363,7 @@ bool run_all_timers() {
 namespace {
 
 // Of two times, 0 being none.
-int64_t earlier(int64_t one, int64_t other) {
+int64_t sooner(int64_t one, int64_t other) {
     return other == 0 || (one != 0 && one < other) ? one : other;
 }
 
@@ -372,7 +372,7 @@ template <class F>
 int64_t earliest_of_all(F of_heap) {
     int64_t earliest = 0;
     for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
-        earliest = earlier(earliest, of_heap(proc_of(id)->timers));
+        earliest = sooner(earliest, of_heap(proc_of(id)->timers));
     }
     return earliest;
 }
@@ -402,7 +402,7 @@ int64_t timer_heap::earliest_awaited(bool (*awaited)(timer* t), uint32_t from) c
     }
     int64_t earliest = 0;
     for (uint32_t i = 0; i < children; ++i) {
-        earliest = earlier(earliest, earliest_awaited(awaited, first_child(from) + i));
+        earliest = sooner(earliest, earliest_awaited(awaited, first_child(from) + i));
     }
     return earliest;
 }

@@ -40,7 +40,7 @@ HOW = (["--random", "--runs", "1000"], ["--seconds", "3"])
 RUNS = [
     ["unit/runtime_test", "--gtest_brief=1"],
     *([f"explore/explore_{name}", "all", *how] for name in EXPLORED for how in HOW),
-    ["simulate/simulate", "1", "300"],
+    ["simulate/simulate", "1", "600"],
     ["sanitize/mix_address", "5", "1"],
     ["sanitize/mix_address", "deadlock"],
 ]

@@ -223,7 +223,8 @@ void submit_or_run(p* pp, g* gp) {
     set_running(starter->m, pp, gp, false);
     starter->status.store(g_status::runnable, std::memory_order_relaxed);
     starter->schedlink = pp->starters.load(std::memory_order_relaxed);
-    pp->starters.store(starter, std::memory_order_relaxed); // the owner's: not before it is saved
+    // Only this m takes it from there, and not before it has left it.
+    pp->starters.store(starter, std::memory_order_relaxed);
     switch_to(starter, gp, &pp->switches_left,
               pp->switches_left.load(std::memory_order_relaxed) - 1);
 }

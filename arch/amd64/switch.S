@@ -86,8 +86,9 @@ runtime.gogo:
         movq    %rdx, %rsp
         .cfi_remember_state
         pop_kept
+        xorl    %eax, %eax                      // what switch_to returns
         decl    %fs:TCB_NOPREEMPT
-        retq                                    // to mcall's caller
+        retq                                    // to mcall's caller, or switch_to's
         .cfi_restore_state
 .Lspecial:
         testb   $SP_PREEMPTED, %dl
@@ -143,7 +144,7 @@ runtime.goexit:
         .cfi_endproc
         .size   runtime.goexit, . - runtime.goexit
 
-// void runtime.switch_to(g* from, g* to, std::atomic<uint32_t>* published, uint32_t value)
+// uint8_t runtime.switch_to(g* from, g* to, std::atomic<uint32_t>* published, uint32_t value)
 // From one goroutine to the next without g0 between them. Others may run from as soon as published, the tail of
 // the ring that it is in or the lock that it parks under, has value: so its registers are saved before, and
 // nothing is pushed on its stack after.
@@ -187,6 +188,7 @@ runtime.switch_to_as_owner:
         movq    %rdx, %rsp
         .cfi_remember_state
         pop_kept
+        xorl    %eax, %eax                      // what switch_to returns, which to may have called
         movl    $0, %fs:TCB_CLAIM               // from is saved: others may take the lock, and run it
         retq
         .cfi_restore_state

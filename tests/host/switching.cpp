@@ -111,18 +111,19 @@ void mcall(g* (*fn)(g* gp, void* argument), void* argument) {
     machine::leave(gp);
 }
 
-void switch_to(g* from, g* to, atomic<uint32_t>* published, uint32_t value) {
+uint8_t switch_to(g* from, g* to, atomic<uint32_t>* published, uint32_t value) {
     thread* const self = here();
     self->left = from;
     self->to = to;
     self->published = published;
     self->value = value;
     machine::leave(from);
+    return 0;
 }
 
 void switch_to_as_owner(g* from, g* to) {
     no_preempt::begin();
-    switch_to(from, to, &here()->block.claim, 0);
+    (void)switch_to(from, to, &here()->block.claim, 0);
 }
 
 void systemstack(void (*fn)()) {

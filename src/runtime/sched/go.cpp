@@ -40,7 +40,7 @@ void start_goroutine(void* goroutine) {
     runtime::p* const pp = getp();
     runtime::prepare_g(pp, gp, reinterpret_cast<funcval*>(gp->sp), gp->stack_hi - gp->sp,
                        address(__builtin_return_address(0)));
-    runtime::submit_or_run(pp, gp);
+    (void)runtime::submit_or_run(pp, gp);
 }
 
 void drop_goroutine(void* goroutine) noexcept {

@@ -207,26 +207,26 @@ void submit_g(p* pp, g* gp) {
     }
 }
 
-void submit_or_run(p* pp, g* gp) {
+uint8_t submit_or_run(p* pp, g* gp) {
     if (runqlen(pp) < pp->burst) [[likely]] {
         submit_g(pp, gp);
         no_preempt::end();
-        return;
+        return 0;
     }
     g* const starter = getg();
     if (time_to_look(pp) || starter->locked || gp->locked) [[unlikely]] {
         submit_g(pp, gp);
         no_preempt::end();
         gosched();
-        return;
+        return 0;
     }
     set_running(starter->m, pp, gp, false);
     starter->status.store(g_status::runnable, std::memory_order_relaxed);
     starter->schedlink = pp->starters.load(std::memory_order_relaxed);
     // Only this m takes it from there, and not before it has left it.
     pp->starters.store(starter, std::memory_order_relaxed);
-    switch_to(starter, gp, &pp->switches_left,
-              pp->switches_left.load(std::memory_order_relaxed) - 1);
+    return switch_to(starter, gp, &pp->switches_left,
+                     pp->switches_left.load(std::memory_order_relaxed) - 1);
 }
 
 void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by) {
@@ -391,8 +391,7 @@ uint8_t ready_at_last(g* gp) {
     }
     no_preempt::begin();
     set_claim(0);
-    submit_or_run(pp, gp);
-    return 0;
+    return submit_or_run(pp, gp);
 }
 
 void acquirep(p* pp) {

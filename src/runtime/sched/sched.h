@@ -333,8 +333,10 @@ extern "C" {
 void mcall(g* (*fn)(g* gp, void* argument), void* argument) asm("runtime.mcall");
 // Continues to, and once from, the current goroutine, is saved, stores value in published: from
 // then on others may continue from. Under one no_preempt::begin, which whoever continues from ends.
-void switch_to(g* from, g* to, atomic<uint32_t>* published,
-               uint32_t value) asm("runtime.switch_to");
+// Returns 0, so that it can be the last call of who returns that: each frame between it and the
+// program is a return more that the processor predicts wrongly.
+uint8_t switch_to(g* from, g* to, atomic<uint32_t>* published,
+                  uint32_t value) asm("runtime.switch_to");
 // The same for who parks under a biased_lock that the thread owns, and by which it stays on it:
 // that is dropped.
 void switch_to_as_owner(g* from, g* to) asm("runtime.switch_to_as_owner");
@@ -368,8 +370,8 @@ void start_g(g* gp, funcval* start, size_t room, uintptr_t created_by);
 void prepare_g(p* pp, g* gp, funcval* start, size_t room, uintptr_t created_by);
 void submit_g(p* pp, g* gp);
 // The same, or in a burst: gp runs at once, and the current goroutine goes on when that one ends or
-// parks. On a goroutine, under one no_preempt::begin, which it ends.
-void submit_or_run(p* pp, g* gp);
+// parks. On a goroutine, under one no_preempt::begin, which it ends. Returns 0, as switch_to.
+uint8_t submit_or_run(p* pp, g* gp);
 // submit_g, but behind those that are ready already, and nobody is told. On g0.
 void submit_in_turn(p* pp, g* gp);
 // There are some in pp's ring that were not, pp being the current p: wakes somebody who may take

@@ -122,8 +122,12 @@ constinit heap the_heap = {};
     fatal("free of invalid pointer");
 }
 
+[[noreturn, gnu::cold, gnu::noinline]] void free_already() {
+    fatal("free of memory that is free");
+}
+
 // The header for the address of a live allocation. No lock needed.
-span* span_of(const void* pointer) {
+[[gnu::always_inline]] inline span* span_of(const void* pointer) {
     const uintptr_t address = (reinterpret_cast<uintptr_t>(pointer) - 1) & ~(span_size - 1);
     auto* s = reinterpret_cast<span*>(address);
     if (address < the_heap.lowest.load(std::memory_order_relaxed) ||
@@ -412,7 +416,7 @@ void put_slot(slab* s, uint32_t index) {
     const uint64_t bit = uint64_t{1} << (index % 64);
     uint64_t* word = &s->free_slots[0] + w;
     if ((*word & bit) != 0) [[unlikely]] {
-        fatal("free of memory that is free");
+        free_already();
     }
     *word |= bit;
     if (s->summary == 0) [[unlikely]] {
@@ -485,54 +489,74 @@ constexpr uint32_t most_at_once = 32;
     }
 }
 
-void* allocate_small(size_t size) {
-    const unsigned size_class = size_class_of(size);
-    if (size_class < cached_classes) {
-        void* taken = nullptr;
-        const no_preempt here;
-        if (slot_cache* const own = get_tcb()->slots) [[likely]] {
-            slot_cache::list& list = own->lists[size_class];
-            if (list.head == nullptr && !refill(list, size_class)) [[unlikely]] {
-                return nullptr;
-            }
-            auto* const slot = static_cast<cached_slot*>(list.head);
-            list.head = slot->next;
-            --list.count;
-            taken = slot;
-        } else {
-            const lock_guard guard(the_heap.lock);
-            taken = take_slot(size_class);
-            if (taken == nullptr) {
-                return nullptr;
-            }
-        }
-        static_cast<cached_slot*>(taken)->mark = 0;
-        return taken;
+// The usual ways, which need no stack and no lock: one that the p's list has, or null; and whether
+// the list has had room for one.
+[[gnu::always_inline]] inline void* take_at_hand(unsigned size_class) {
+    const no_preempt here;
+    slot_cache* const own = get_tcb()->slots;
+    if (own == nullptr) [[unlikely]] {
+        return nullptr;
     }
-    const lock_guard guard(the_heap.lock);
-    return take_slot(size_class);
+    slot_cache::list& list = own->lists[size_class];
+    auto* const slot = static_cast<cached_slot*>(list.head);
+    if (slot == nullptr) [[unlikely]] {
+        return nullptr;
+    }
+    list.head = slot->next;
+    --list.count;
+    slot->mark = 0;
+    return slot;
 }
 
-void deallocate_small(slab* s, void* pointer) {
-    const uint32_t index = slot_number(s, pointer);
-    if (index >= s->slot_count) [[unlikely]] {
-        bad_pointer();
+[[gnu::always_inline]] inline bool keep_at_hand(void* pointer, unsigned size_class) {
+    auto* const slot = static_cast<cached_slot*>(pointer);
+    if (slot->mark == mark_of(slot)) [[unlikely]] {
+        free_already();
     }
-    if (s->size_class < cached_classes) {
-        auto* const slot = static_cast<cached_slot*>(pointer);
-        if (slot->mark == mark_of(slot)) [[unlikely]] {
-            fatal("free of memory that is free");
-        }
-        slot->mark = mark_of(slot);
+    const no_preempt here;
+    slot_cache* const own = get_tcb()->slots;
+    if (own == nullptr) [[unlikely]] {
+        return false;
+    }
+    slot_cache::list& list = own->lists[size_class];
+    if (list.count == 2 * most_at_once) [[unlikely]] {
+        return false;
+    }
+    slot->next = static_cast<cached_slot*>(list.head);
+    slot->mark = mark_of(slot);
+    list.head = slot;
+    ++list.count;
+    return true;
+}
+
+// The others.
+[[gnu::noinline]] void* allocate_small(unsigned size_class) {
+    const bool cached = size_class < cached_classes;
+    if (cached) {
         const no_preempt here;
-        if (slot_cache* const own = get_tcb()->slots) [[likely]] {
+        if (slot_cache* const own = get_tcb()->slots) {
+            slot_cache::list& list = own->lists[size_class];
+            return list.head != nullptr || refill(list, size_class) ? take_at_hand(size_class)
+                                                                    : nullptr;
+        }
+    }
+    const lock_guard guard(the_heap.lock);
+    void* const slot = take_slot(size_class);
+    if (cached && slot != nullptr) {
+        static_cast<cached_slot*>(slot)->mark = 0;
+    }
+    return slot;
+}
+
+[[gnu::noinline]] void deallocate_small(slab* s, void* pointer, uint32_t index) {
+    if (s->size_class < cached_classes) {
+        const no_preempt here;
+        if (slot_cache* const own = get_tcb()->slots) {
             slot_cache::list& list = own->lists[s->size_class];
-            if (list.count == 2 * most_at_once) [[unlikely]] {
+            if (list.count == 2 * most_at_once) {
                 give_back(list, most_at_once);
             }
-            slot->next = static_cast<cached_slot*>(list.head);
-            list.head = slot;
-            ++list.count;
+            (void)keep_at_hand(pointer, s->size_class);
             return;
         }
     }
@@ -547,7 +571,16 @@ void* allocate(size_t size, size_t alignment) {
     if (alignment > min_alignment) {
         rounded = std::max(mem::align_up(rounded, alignment), size);
     }
-    return rounded <= max_small_size ? allocate_small(rounded) : allocate_large(size, alignment);
+    if (rounded > max_small_size) [[unlikely]] {
+        return allocate_large(size, alignment);
+    }
+    const unsigned size_class = size_class_of(rounded);
+    if (size_class < cached_classes) {
+        if (void* const slot = take_at_hand(size_class)) [[likely]] {
+            return slot;
+        }
+    }
+    return allocate_small(size_class);
 }
 
 void* allocate_zeroed(size_t size, size_t alignment) {
@@ -570,7 +603,15 @@ void deallocate(void* pointer) {
         deallocate_large(static_cast<large*>(header), pointer);
         return;
     }
-    deallocate_small(static_cast<slab*>(header), pointer);
+    auto* const s = static_cast<slab*>(header);
+    const uint32_t index = slot_number(s, pointer);
+    if (index >= s->slot_count) [[unlikely]] {
+        bad_pointer();
+    }
+    if (s->size_class < cached_classes && keep_at_hand(pointer, s->size_class)) [[likely]] {
+        return;
+    }
+    deallocate_small(s, pointer, index);
 }
 
 void empty_slots(slot_cache& cache) {

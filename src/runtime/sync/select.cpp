@@ -61,7 +61,7 @@ bool can_be_taken(const waiter& one) {
 }
 
 // One of those that can be taken, or count.
-size_t look(const waiter* cases, size_t count, bool in_order) {
+[[gnu::noinline]] size_t look(const waiter* cases, size_t count, bool in_order) {
     size_t found = count;
     uint32_t seen = 0;
     for (size_t i = 0; i < count; ++i) {
@@ -73,6 +73,21 @@ size_t look(const waiter* cases, size_t count, bool in_order) {
             if (in_order) {
                 break;
             }
+        }
+    }
+    return found;
+}
+
+// The same, not in order, for which of several takes a second look. Calls nothing else, so nothing
+// is saved for it.
+[[gnu::always_inline]] inline size_t look_for_one(const waiter* cases, size_t count) {
+    size_t found = count;
+    for (size_t i = 0; i < count; ++i) {
+        if (can_be_taken(cases[i])) {
+            if (found != count) {
+                return look(cases, count, false);
+            }
+            found = i;
         }
     }
     return found;
@@ -250,7 +265,7 @@ selected select_one(waiter* cases, size_t count, uint16_t* order, bool waits, bo
         return select_few(cases, count, waits, by);
     }
     if (!in_order) {
-        const size_t found = look(cases, count, false);
+        const size_t found = look_for_one(cases, count);
         if (found != count) {
             cases[found].of->lock.lock();
             const outcome what = pass_locked(cases[found], by);

@@ -382,6 +382,31 @@ void moved_earlier() {
     all.wait();
 }
 
+// Of timers that a thread has for itself those at the bottom of its heap are moved in place; the
+// others are not, and what is below them comes in time.
+void postponed() {
+    rt0::timer moved(1h);
+    // Until the thread owns the heap, and knows how fast its clock is.
+    for (const auto end = clock::now() + 20ms; clock::now() < end;) {
+        check(moved.reset(1h));
+    }
+    std::vector<rt0::timer> timers;
+    timers.reserve(50);
+    for (int i = 0; i < 50; ++i) {
+        timers.emplace_back(300ms + std::chrono::microseconds(i));
+    }
+    for (int i = 0; i < 25; ++i) {
+        check(timers[static_cast<std::size_t>(i)].reset(1h));
+    }
+    check(moved.reset(310ms));
+    rt0::sleep_for(400ms);
+    for (int i = 25; i < 50; ++i) {
+        check(timers[static_cast<std::size_t>(i)].try_recv().has_value());
+    }
+    check(moved.try_recv().has_value() && !timers[0].try_recv().has_value());
+    check(!moved.reset(1h) && moved.reset(2h) && moved.stop());
+}
+
 // after
 
 void after_in_order() {
@@ -814,6 +839,7 @@ constexpr test tests[] = {
     {"moved_and_dropped", moved_and_dropped},
     {"a_hundred_thousand_at_once", a_hundred_thousand_at_once},
     {"moved_earlier", moved_earlier},
+    {"postponed", postponed},
     {"after_in_order", after_in_order},
     {"select_with_a_limit", select_with_a_limit},
     {"due_at_once", due_at_once},

@@ -11,8 +11,6 @@ namespace {
 
 constexpr int64_t second = 1'000'000'000;
 
-// For so many cycles is known what time it is, some 10 us: by then the two times are 10 ns apart.
-constexpr uint64_t most_cycles = 30'000;
 // Where it took longer than that to ask, the thread had no processor meanwhile.
 constexpr uint64_t most_to_ask = 1'000;
 // The rate is measured over so long, at least and at most: between two measurements that are
@@ -25,10 +23,6 @@ constexpr int64_t most_to_measure = second;
 constexpr int margin = 11;
 constexpr int both_margins = 9;
 constexpr int most_difference = 8;
-
-int64_t elapsed(uint64_t count, uint64_t rate) {
-    return static_cast<int64_t>((count * rate) >> 32);
-}
 
 // The clock has said time, some time after so many cycles.
 void learn_rate(clock_memory& memory, uint64_t count, int64_t time) {
@@ -76,7 +70,7 @@ bool wait_for(const clock_memory& memory, int64_t nanoseconds) {
     // be before it, and what is measured too long; never too short, for the thread that has moved
     // has taken longer than what two counters differ by.
     const uint64_t begin = cycles();
-    while (elapsed(cycles() - begin, slow) < nanoseconds) {
+    while (clock_memory::elapsed(cycles() - begin, slow) < nanoseconds) {
     }
     return true;
 }
@@ -86,11 +80,10 @@ time_span about_now(clock_memory& memory) {
         return {held, held};
     }
     const uint64_t count = cycles();
-    // Where the counters of two processors differ it may be before: then it is very large.
-    if (count - memory.after < most_cycles && memory.rate != 0) [[likely]] {
+    if (memory.is_known(count)) [[likely]] {
         const uint64_t slow = memory.rate - (memory.rate >> both_margins);
-        return {memory.time + elapsed(count - memory.after, slow),
-                memory.time + elapsed(count - memory.before, memory.rate) + 1};
+        return {memory.time + clock_memory::elapsed(count - memory.after, slow),
+                memory.latest(count)};
     }
     const int64_t now = nanotime();
     const uint64_t after = cycles();

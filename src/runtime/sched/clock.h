@@ -29,6 +29,23 @@ struct clock_memory {
     uint64_t rate;
     uint64_t rate_since;
     int64_t rate_time;
+
+    // For so many cycles is known what time it is, some 10 us: by then the two times are 10 ns
+    // apart.
+    static constexpr uint64_t most_cycles = 30'000;
+
+    // Whether that is known when the counter says count. Where the counters of two processors
+    // differ it may be before: then it is very large.
+    [[nodiscard]] bool is_known(uint64_t count) const {
+        return count - after < most_cycles && rate != 0;
+    }
+    // And then the later one of the two times.
+    [[nodiscard]] int64_t latest(uint64_t count) const {
+        return time + elapsed(count - before, rate) + 1;
+    }
+    static int64_t elapsed(uint64_t count, uint64_t rate) {
+        return static_cast<int64_t>((count * rate) >> 32);
+    }
 };
 
 struct time_span {

@@ -295,8 +295,7 @@ bool stop_timer(timer* t) {
 
 int64_t time_after(int64_t nanoseconds) {
     const no_preempt here;
-    const int64_t now = about_now(getp()->timers.clock).latest;
-    return nanoseconds <= INT64_MAX - now ? now + nanoseconds : INT64_MAX;
+    return sum(about_now(getp()->timers.clock).latest, nanoseconds);
 }
 
 void sleep_for(int64_t nanoseconds) {

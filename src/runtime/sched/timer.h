@@ -65,6 +65,19 @@ public:
     void remove_first();
     // t, which is in this one, by its place.
     void move(timer* t, int64_t when);
+    // The same where it is no sooner and none below: most timers that are moved were moved before,
+    // and are at the bottom. Whether it was so.
+    bool postpone(timer* t, int64_t when) {
+        node& own = nodes_[t->place];
+        if (when < own.when || first_child(t->place) < end_) {
+            return false;
+        }
+        own.when = when;
+        if (t->place == root) {
+            next.store(when, std::memory_order_relaxed); // as set_next
+        }
+        return true;
+    }
     void remove(timer* t);
     [[nodiscard]] int64_t deadline(const timer* t) const { return nodes_[t->place].when; }
 
@@ -130,6 +143,9 @@ void add_ready(expired& to, g* gp);
 
 // So many nanoseconds from now, or as late as there is a number for.
 int64_t time_after(int64_t nanoseconds);
+inline int64_t sum(int64_t now, int64_t nanoseconds) {
+    return nanoseconds <= INT64_MAX - now ? now + nanoseconds : INT64_MAX;
+}
 
 // Parks the current goroutine until then; for that long at least, which is positive.
 void sleep_until(int64_t when);

@@ -16,6 +16,7 @@
 #include <rt0/time.h>
 
 #include "base/fatal.h"
+#include "base/pause.h"
 #include "mem/heap.h"
 #include "sched/runq.h"
 #include "sched/sched.h"
@@ -115,6 +116,27 @@ int64_t clamp(int64_t nanoseconds) {
     return nanoseconds > 0 ? nanoseconds : 0;
 }
 
+// reset's usual way, which calls nothing: the timer is in a heap that the calling thread owns,
+// where it can stay, and what time it is is known. Whether it was so; else nothing has happened.
+[[gnu::always_inline]] inline bool postpone(runtime::timer* t, int64_t nanoseconds) {
+    // Acquire: pairs with the release of who moves it to another heap (sched/timer.cpp).
+    timer_heap* const home = t->home.load(std::memory_order_acquire);
+    if (home == nullptr || runtime::time_if_held() != 0) [[unlikely]] {
+        return false;
+    }
+    bool done = false;
+    if (home->lock.lock_as_owner()) [[likely]] {
+        const runtime::clock_memory& clock = getp()->timers.clock;
+        const uint64_t count = runtime::cycles();
+        if (t->home.load(std::memory_order_relaxed) == home && t->place != 0 &&
+            clock.is_known(count)) [[likely]] {
+            done = home->postpone(t, runtime::sum(clock.latest(count), nanoseconds));
+        }
+    }
+    runtime::set_claim(0); // owned or not: there is no more to drop
+    return done;
+}
+
 // What it was about to send it does not. Whether there was anything.
 bool take_back(channel* c) {
     sender* const t = sender::of(c);
@@ -167,10 +189,9 @@ bool stop_sender(channel* of) {
     return take_back(of) || was;
 }
 
-bool reset_sender(channel* of, int64_t nanoseconds, int64_t period) {
-    if (of == nullptr) {
-        runtime::panic("time: Reset called on uninitialized Timer");
-    }
+namespace {
+
+[[gnu::noinline]] bool reset_otherwise(channel* of, int64_t nanoseconds, int64_t period) {
     sender* const t = sender::of(of);
     const int64_t when = runtime::time_after(clamp(nanoseconds));
     // One that has not expired has sent nothing since it was started.
@@ -182,6 +203,21 @@ bool reset_sender(channel* of, int64_t nanoseconds, int64_t period) {
     t->period.store(period, std::memory_order_relaxed);
     (void)runtime::set_timer(t, when);
     return was;
+}
+
+} // namespace
+
+bool reset_sender(channel* of, int64_t nanoseconds, int64_t period) {
+    if (of == nullptr) {
+        runtime::panic("time: Reset called on uninitialized Timer");
+    }
+    sender* const t = sender::of(of);
+    // One that has not expired has sent nothing since it was started.
+    if (period == 0 && t->period.load(std::memory_order_relaxed) == 0 &&
+        postpone(t, clamp(nanoseconds))) [[likely]] {
+        return true;
+    }
+    return reset_otherwise(of, nanoseconds, period);
 }
 
 void forget_sender(channel* of) {

@@ -261,7 +261,7 @@ constexpr auto models = std::to_array<explore::model>({
     {"last_handles", last_handles, {.preemptions = 3, .stale = 1}},
     {"waits_until_done", waits_until_done, {.preemptions = 1, .stale = 0}},
     {"deadline_or_cancelled", deadline_or_cancelled, {.preemptions = 1, .stale = 0}},
-    {"left_to_its_deadline", left_to_its_deadline, {.preemptions = 2, .stale = 1}},
+    {"left_to_its_deadline", left_to_its_deadline, {.preemptions = 2, .stale = 0}},
     {"called_or_stopped", called_or_stopped, {.preemptions = 3, .stale = 0}},
 });
 

@@ -7,9 +7,9 @@
 // below are cancelled. Locks are taken downwards only. Who leaves a list takes the lock of the node
 // above alone; so a node is not gone while the one above is telling it.
 //
-// A listener is in the list until it is told or leaves. A child leaves when its last handle goes;
-// it owns its parent, so a parent whose last handle goes has no children left, only calls, which
-// can never happen any more and go with it.
+// A listener is in the list until it is told or leaves. A child leaves when its last handle goes,
+// unless the node above has done with it before; it owns its parent, so a parent whose last handle
+// goes has no children left, only calls, which can never happen any more and go with it.
 //
 // The timer of a deadline owns its node, so to stop it may be the node's end, which takes the lock
 // of the node above: the pass only collects whose timers are to be stopped.
@@ -36,6 +36,8 @@ struct cancellable_node : context_node {
     context_listener* first = nullptr;
     std::int64_t deadline = no_deadline;
     call_timer timer; // of the deadline
+    // It is in no list, and nobody comes to it from the node above any more.
+    runtime::atomic<bool> apart{false};
     // In a list of those whose timers are to be stopped, which owns it.
     context_node* next_timed = nullptr;
 
@@ -43,8 +45,10 @@ struct cancellable_node : context_node {
         : context_node(above, this,
                        [](context_node* self) { end(static_cast<cancellable_node*>(self)); }) {
         cancelled = [](context_listener* self, error why, error of, context_node** timed) {
-            static_cast<cancellable_node*>(static_cast<context_node*>(self))
-                ->cancel(why, of, timed);
+            auto* const told = static_cast<cancellable_node*>(static_cast<context_node*>(self));
+            told->cancel(why, of, timed);
+            // Release: pairs with end's acquire. It may be gone from here on.
+            told->apart.store(true, std::memory_order_release);
         };
     }
 
@@ -103,10 +107,19 @@ struct cancellable_node : context_node {
         return first == one || one->previous != nullptr;
     }
 
-    // The last handle is gone.
-    static void end(cancellable_node* self) {
+    // The list of the node above, where it is in one.
+    static void leave(cancellable_node* self) {
         if (self->parent != nullptr && self->parent->source != nullptr) {
             (void)cut_off(self->parent->source, self);
+        }
+        self->apart.store(true, std::memory_order_relaxed); // a handle's or its end's
+    }
+
+    // The last handle is gone.
+    static void end(cancellable_node* self) {
+        // Acquire: pairs with the release of who has told it.
+        if (!self->apart.load(std::memory_order_acquire)) {
+            leave(self);
         }
         // Calls that can never happen.
         while (context_listener* const one = self->first) {
@@ -218,9 +231,9 @@ context_node* new_cancellable(context_node* parent, std::int64_t deadline, error
 }
 
 void cancel_context(context_node* node, error why, error cause) {
-    if (cancel(cancellable_node::of(node), why, cause) && node->parent != nullptr &&
-        node->parent->source != nullptr) {
-        (void)cut_off(node->parent->source, node);
+    cancellable_node* const one = cancellable_node::of(node);
+    if (cancel(one, why, cause)) {
+        cancellable_node::leave(one);
     }
 }
 

@@ -200,7 +200,7 @@ __morestack:
         cmpl    $0, %fs:TCB_NOPREEMPT
         jne     .Lin_place                      // the runtime is not interrupted, and asks for nothing: it may be
                                                 // on the m's stack, or a signal's
-        cmpl    $0, %fs:TCB_CLAIM
+        cmpq    $0, %fs:TCB_CLAIM
         jne     .Lstays                         // code of the program, in the move of a value
         incl    %fs:TCB_NOPREEMPT               // the thread whose guard that is
         movq    %fs:TCB_G, %rax

@@ -189,12 +189,12 @@ runtime.switch_to_as_owner:
         .cfi_remember_state
         pop_kept
         xorl    %eax, %eax                      // what switch_to returns, which to may have called
-        movl    $0, %fs:TCB_CLAIM               // from is saved: others may take the lock, and run it
+        movq    $0, %fs:TCB_CLAIM               // from is saved: others may take the lock, and run it
         retq
         .cfi_restore_state
 .Lby_gogo:
         incl    %fs:TCB_NOPREEMPT               // which gogo, or what it comes to, takes away
-        movl    $0, %fs:TCB_CLAIM
+        movq    $0, %fs:TCB_CLAIM
         movq    %rsi, %rdi
         jmp     runtime.gogo
         .cfi_endproc

@@ -35,7 +35,7 @@ struct tcb {
     uintptr_t stack_guard;
     // The biased_lock that this thread has, or is about to have; 0 where there is none. Keeps the
     // goroutine on its thread as nopreempt does, by a store instead of a count.
-    atomic<uint32_t> claim;
+    atomic<uintptr_t> claim;
     // Not zero: this thread is in the runtime, and its goroutine may not be made to leave it. The
     // scheduler itself runs with 1: mcall adds it, gogo takes it away.
     int nopreempt;
@@ -83,8 +83,8 @@ static_assert(offsetof(tcb, stack_guard) == TCB_STACK_GUARD);
 
 // The thread's claim. One instruction, so that it is the same thread's to whose FS it goes; from a
 // claim that is not 0 on the goroutine stays on that thread. The store is a release.
-[[gnu::always_inline, gnu::artificial]] inline void set_claim(uint32_t claim) {
-    asm volatile("movl %0, %%fs:%c1" : : "ri"(claim), "i"(TCB_CLAIM) : "memory");
+[[gnu::always_inline, gnu::artificial]] inline void set_claim(uintptr_t claim) {
+    asm volatile("movq %0, %%fs:%c1" : : "re"(claim), "i"(TCB_CLAIM) : "memory");
 }
 
 // Has the thread's claim any of these bits?

@@ -80,6 +80,8 @@ void run_goroutines() {
         if (self->published != nullptr) {
             // What switch_to's store is on x86: behind all that were before.
             self->published->store(self->value, std::memory_order_release);
+        } else {
+            set_claim(0); // switch_to_as_owner's
         }
         next = std::exchange(self->to, nullptr);
     }
@@ -123,7 +125,7 @@ uint8_t switch_to(g* from, g* to, atomic<uint32_t>* published, uint32_t value) {
 
 void switch_to_as_owner(g* from, g* to) {
     no_preempt::begin();
-    (void)switch_to(from, to, &here()->block.claim, 0);
+    (void)switch_to(from, to, nullptr, 0);
 }
 
 void systemstack(void (*fn)()) {

@@ -79,7 +79,7 @@ asm(".pushsection .text.one_more, \"ax\", @progbits\n"
 void on_the_threads_stack() {
     rt0::wait_group group;
     group.go([] {
-        for (const uint32_t claim : {4U, 0U}) { // that of no lock
+        for (const uintptr_t claim : {uintptr_t{4}, uintptr_t{0}}) { // that of no lock
             runtime::set_claim(claim);
             runtime::systemstack([] {
                 ask_now();

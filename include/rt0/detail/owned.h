@@ -28,8 +28,8 @@ struct owned_word {
     bool done = false;         // NOLINT(misc-const-correctness): the assembly writes both
     std::uintptr_t thread = 0; // NOLINT(misc-const-correctness)
     // The lock's name with the lowest bit: "by bias".
-    const auto claim = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(&of)) | 1;
-    asm volatile("movl %[claim], %%fs:0x78\n\t"
+    const auto claim = reinterpret_cast<std::uintptr_t>(&of) | 1;
+    asm volatile("movq %[claim], %%fs:0x78\n\t"
                  "movq %%fs:0, %[thread]\n\t"
                  "cmpq %[owner], %[thread]\n\t"
                  "jne 1f\n\t"
@@ -37,7 +37,7 @@ struct owned_word {
                  "jne 1f\n\t"
                  "movl %[to], %[value]\n"
                  "1:\n\t"
-                 "movl $0, %%fs:0x78"
+                 "movq $0, %%fs:0x78"
                  : "=@cce"(done), [thread] "=&r"(thread), [value] "+m"(of.value)
                  : [owner] "m"(of.owner), [claim] "r"(claim), [from] "ir"(from), [to] "ir"(to)
                  : "memory");

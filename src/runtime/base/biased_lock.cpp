@@ -62,7 +62,7 @@ void fence_threads() {
     }
 }
 
-void wait_for_claim(const tcb* thread, uint32_t claim) {
+void wait_for_claim(const tcb* thread, uintptr_t claim) {
     // Acquire: pairs with the release of set_claim.
     wait_until([thread, claim] { return thread->claim.load(std::memory_order_acquire) != claim; });
 }

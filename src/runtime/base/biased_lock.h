@@ -83,7 +83,7 @@ public:
 
     // unlock, for who has run code of the program's meanwhile. Fatal where that has parked.
     void unlock_checked() {
-        const uint32_t claim = get_tcb()->claim.load(std::memory_order_relaxed);
+        const uintptr_t claim = get_tcb()->claim.load(std::memory_order_relaxed);
         if ((claim & ~(by_bias | by_word)) != name()) [[unlikely]] {
             fatal("a goroutine has parked in the move of a value that it sends or receives");
         }
@@ -102,7 +102,8 @@ public:
 
     // Without a bias, for who takes several: between stay and set_claim(0), in the order of their
     // addresses. An owner has only one at a time, so that who waits for it to drop one while he has
-    // others waits for somebody who does not wait for him.
+    // others waits for somebody who does not wait for him. lock_word alone also inside of another
+    // lock, where nobody takes the two the other way round.
     static void stay() { set_claim(stays); }
     void lock_word() { take_word(get_tcb()); }
     // Release: pairs with the acquire of the next who takes it.
@@ -111,15 +112,12 @@ public:
     void keep_word() { set_claim(name() | by_word); }
 
 private:
-    static constexpr uint32_t by_bias = 1;
-    static constexpr uint32_t by_word = 2;
-    static constexpr uint32_t stays = 4; // no lock any more
+    static constexpr uintptr_t by_bias = 1;
+    static constexpr uintptr_t by_word = 2;
+    static constexpr uintptr_t stays = 4; // no lock any more
 
-    // What a claim calls this lock. Two locks may share a name: then somebody waits a little
-    // longer.
-    [[nodiscard]] uint32_t name() const {
-        return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this));
-    }
+    // What a claim calls this lock.
+    [[nodiscard]] uintptr_t name() const { return reinterpret_cast<uintptr_t>(this); }
     // What bias_ is: 0, the thread that came last with the lowest bit set, or its owner.
     static uintptr_t owned_by(const tcb* thread) { return reinterpret_cast<uintptr_t>(thread); }
     static uintptr_t last_used_by(const tcb* thread) { return owned_by(thread) | 1; }
@@ -163,7 +161,7 @@ bool lock_owners_allowed();
 // Every running thread has had a full barrier when it returns. Where they may.
 void fence_threads();
 // Waits until a thread's claim is another one. Acquire: what the thread did by that claim is done.
-void wait_for_claim(const tcb* thread, uint32_t claim);
+void wait_for_claim(const tcb* thread, uintptr_t claim);
 
 static_assert(sizeof(biased_lock) == 16 && alignof(biased_lock) == 8);
 

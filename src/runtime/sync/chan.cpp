@@ -404,22 +404,14 @@ void share_channel(channel* of) noexcept {
 }
 
 void drop_channel(channel* of) noexcept {
-    // Acquire: what was done through the others happens before the end.
-    uint32_t handles = of->handles.load(std::memory_order_acquire);
-    if (handles == 1 && of->timed) {
-        // A timer that expires makes another one: not from here on.
-        runtime::if_linked(forget_sender)(of);
-        handles = of->handles.load(std::memory_order_acquire);
+    // Acquire: what was done through the others happens before the end. Release: so does what was
+    // done through this one. Alone: nobody else can make another one.
+    if (of->handles.load(std::memory_order_acquire) != 1 &&
+        of->handles.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+        return;
     }
-    // Alone: nobody else can make another one.
-    if (handles != 1) {
-        // Release: what was done through this handle happens before the end. Acquire: as above.
-        if (of->handles.fetch_sub(1, std::memory_order_acq_rel) != 1) {
-            return;
-        }
-        if (of->timed) {
-            runtime::if_linked(forget_sender)(of);
-        }
+    if (of->timed) {
+        runtime::if_linked(forget_sender)(of);
     }
     if (!of->receivers.empty() || !of->senders.empty()) {
         return; // a goroutine that waits on a stack that nobody goes back to

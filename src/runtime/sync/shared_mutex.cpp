@@ -90,8 +90,8 @@ static_assert(sizeof(shared) == sizeof(shared_mutex_state) &&
 static_assert(to_sit << most_losses <= UINT16_MAX);
 
 // What a claim says that counts readers: none of a biased_lock's.
-uint32_t claim_to_read(const void* of) {
-    return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(of)) | 3;
+uintptr_t claim_to_read(const void* of) {
+    return reinterpret_cast<uintptr_t>(of) | 3;
 }
 
 // Changes how many read by the current p's count. False, and nothing has happened, where the mutex

@@ -1,15 +1,12 @@
 // The timers of rt0/time.h: those that send the time, and those that start a goroutine.
 //
 // One that sends has a channel with room for one value, and lies behind it, in the same piece of
-// memory. Its life is the channel's: the last handle that goes stops it. stop and reset leave no
-// value behind that was sent for the time before: whoever has taken the timer out of its heap
-// (sched/timer.h), and has not sent yet, asks flight first, under the channel's lock.
+// memory. Its life is the channel's: the last handle that goes stops it. It sends when it expires,
+// under the lock of its heap: so one that stop has taken out of there sends no more, and what it
+// has sent before is in the channel, where stop finds it, or with who has received it.
 //
-//      expire, under the heap's lock        fire, under the channel's        stop
-//      flight = 1                           flight = 0                       out of the heap
-//      it was 0? then it is kept,           it was 1? then sends             under the channel's
-//      lock: and fire will come                                                    flight 1? then 2
-//                                                                            takes the value out
+// The channel's lock is taken inside the heap's, by its word (base/biased_lock.h); nobody who has a
+// channel's wants a heap's.
 //
 // One that starts a goroutine counts how often it shall: it may expire again before the first has
 // been started.
@@ -32,13 +29,8 @@ using runtime::expired;
 using runtime::g;
 using runtime::timer_heap;
 
-constexpr uint32_t in_nobodys_hand = 0;
-constexpr uint32_t will_be_sent = 1;
-constexpr uint32_t cancelled = 2;
-
 struct sender : runtime::timer {
     runtime::atomic<int64_t> period; // 0: once
-    runtime::atomic<uint32_t> flight;
 
     static sender* of(channel* c) {
         return reinterpret_cast<sender*>(reinterpret_cast<std::byte*>(c) + channel::line);
@@ -48,17 +40,6 @@ struct sender : runtime::timer {
     }
 };
 static_assert(sizeof(sender) <= channel::line);
-
-// Whoever has dropped the last handle is about to stop it.
-bool keep(channel* c) {
-    uint32_t handles = c->handles.load(std::memory_order_relaxed);
-    do {
-        if (handles == 0) {
-            return false;
-        }
-    } while (!c->handles.compare_exchange_weak(handles, handles + 1, std::memory_order_relaxed));
-    return true;
-}
 
 // The next time after now that is so many periods after the last one: what was missed is.
 int64_t next_tick(int64_t last, int64_t period, int64_t now) {
@@ -74,42 +55,21 @@ void expire_sender(runtime::timer* self, timer_heap& from, int64_t now, expired&
     } else {
         from.move(t, next_tick(from.deadline(t), period, now));
     }
-    // Acquire and release: with fire and stop, either sees what the other has done. Nobody else
-    // takes it out of nobody's hand.
-    uint32_t flight = t->flight.load(std::memory_order_acquire);
-    while (flight != in_nobodys_hand) {
-        if (t->flight.compare_exchange_weak(flight, will_be_sent, std::memory_order_acq_rel,
-                                            std::memory_order_acquire)) {
-            return; // whoever has it in his hand sends
-        }
-    }
-    if (keep(t->to())) {
-        t->flight.store(will_be_sent, std::memory_order_release);
-        runtime::add_fired(to, t);
-    }
-}
-
-void fire_sender(runtime::timer* self) {
-    auto* const t = static_cast<sender*>(self);
     channel* const c = t->to();
-    const int64_t now = runtime::nanotime();
+    c->lock.lock_word();
     g* woken = nullptr;
-    c->lock.lock();
-    if (t->flight.exchange(in_nobodys_hand, std::memory_order_acq_rel) == will_be_sent) {
-        if (waiter* const receiver = c->receivers.take()) {
-            __builtin_memcpy(receiver->value, &now, sizeof now);
-            receiver->passed = true;
-            woken = static_cast<g*>(receiver->goroutine);
-        } else if (c->used() == 0) {
-            __builtin_memcpy(c->free_slot(), &now, sizeof now);
-            c->added();
-        }
+    if (waiter* const receiver = c->receivers.take()) {
+        __builtin_memcpy(receiver->value, &now, sizeof now);
+        receiver->passed = true;
+        woken = static_cast<g*>(receiver->goroutine);
+    } else if (c->used() == 0) {
+        __builtin_memcpy(c->free_slot(), &now, sizeof now);
+        c->added();
     }
-    c->lock.unlock();
+    c->lock.unlock_word();
     if (woken != nullptr) {
-        runtime::ready_in_turn(woken);
+        runtime::add_ready(to, woken);
     }
-    drop_channel(c);
 }
 
 int64_t clamp(int64_t nanoseconds) {
@@ -137,16 +97,12 @@ int64_t clamp(int64_t nanoseconds) {
     return done;
 }
 
-// What it was about to send it does not. Whether there was anything.
+// What it has sent and nobody has received. Whether there was anything.
 bool take_back(channel* c) {
-    sender* const t = sender::of(c);
     c->lock.lock();
-    uint32_t flight = will_be_sent;
-    bool was = t->flight.compare_exchange_strong(flight, cancelled, std::memory_order_acq_rel,
-                                                 std::memory_order_relaxed);
-    if (c->used() != 0) {
+    const bool was = c->used() != 0;
+    if (was) {
         c->removed();
-        was = true;
     }
     c->lock.unlock();
     return was;
@@ -170,7 +126,6 @@ channel* make_sender(int64_t nanoseconds, int64_t period) {
     made->handles.store(1, std::memory_order_relaxed);
     auto* const t = new (sender::of(made)) sender{};
     t->expire = expire_sender;
-    t->fire = fire_sender;
     t->period.store(period, std::memory_order_relaxed);
     (void)runtime::set_timer(t, runtime::time_after(clamp(nanoseconds)));
     return made;

@@ -17,7 +17,7 @@ struct owned_word {
 };
 
 inline bool owner_exchanges(owned_word& of, std::uint32_t from, std::uint32_t to) {
-    runtime::set_claim(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(&of)) | 1);
+    runtime::set_claim(reinterpret_cast<std::uintptr_t>(&of) | 1);
     // The lock's first word.
     const auto& owner = reinterpret_cast<const runtime::atomic<std::uintptr_t>&>(of.lock);
     const bool done = owner.load(std::memory_order_relaxed) ==

@@ -35,7 +35,7 @@ public:
 };
 
 // One instruction there: the goroutine is not elsewhere between its halves.
-inline void set_claim(uint32_t claim) {
+inline void set_claim(uintptr_t claim) {
     no_preempt::begin();
     get_tcb()->claim.store(claim, std::memory_order_release);
     no_preempt::end();

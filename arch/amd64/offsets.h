@@ -7,9 +7,9 @@
 #define TCB_G 0x10
 #define TCB_P 0x18
 #define TCB_CANARY 0x28
+#define TCB_CLAIM 0x68
 #define TCB_STACK_GUARD 0x70
-#define TCB_CLAIM 0x78
-#define TCB_NOPREEMPT 0x80
+#define TCB_NOPREEMPT 0x78
 
 // struct g (sched/sched.h).
 #define G_STACK_LO 0x00

@@ -31,11 +31,11 @@ struct tcb {
     uintptr_t canary;
     uintptr_t reserved1;
     mem::slot_cache* slots; // the p's, or null
-    uintptr_t reserved2[6];
-    uintptr_t stack_guard;
+    uintptr_t reserved2[5];
     // The biased_lock that this thread has, or is about to have; 0 where there is none. Keeps the
     // goroutine on its thread as nopreempt does, by a store instead of a count.
     atomic<uintptr_t> claim;
+    uintptr_t stack_guard;
     // Not zero: this thread is in the runtime, and its goroutine may not be made to leave it. The
     // scheduler itself runs with 1: mcall adds it, gogo takes it away.
     int nopreempt;

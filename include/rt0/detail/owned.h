@@ -21,7 +21,7 @@ struct owned_word {
 // thread is taking the lock back, false, and nothing has happened.
 //
 // One piece of assembly, because the goroutine may not leave its thread in between, in no build:
-// the claim (fs:0x78) keeps it there, and is what another thread waits for. fs:0 is the thread. The
+// the claim (fs:0x68) keeps it there, and is what another thread waits for. fs:0 is the thread. The
 // value belongs to who owns the lock as to any holder; the stores are seen in their order.
 [[gnu::always_inline]] inline bool owner_exchanges(owned_word& of, std::uint32_t from,
                                                    std::uint32_t to) {
@@ -29,7 +29,7 @@ struct owned_word {
     std::uintptr_t thread = 0; // NOLINT(misc-const-correctness)
     // The lock's name with the lowest bit: "by bias".
     const auto claim = reinterpret_cast<std::uintptr_t>(&of) | 1;
-    asm volatile("movq %[claim], %%fs:0x78\n\t"
+    asm volatile("movq %[claim], %%fs:0x68\n\t"
                  "movq %%fs:0, %[thread]\n\t"
                  "cmpq %[owner], %[thread]\n\t"
                  "jne 1f\n\t"
@@ -37,7 +37,7 @@ struct owned_word {
                  "jne 1f\n\t"
                  "movl %[to], %[value]\n"
                  "1:\n\t"
-                 "movq $0, %%fs:0x78"
+                 "movq $0, %%fs:0x68"
                  : "=@cce"(done), [thread] "=&r"(thread), [value] "+m"(of.value)
                  : [owner] "m"(of.owner), [claim] "r"(claim), [from] "ir"(from), [to] "ir"(to)
                  : "memory");

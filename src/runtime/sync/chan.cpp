@@ -281,8 +281,9 @@ template <bool Plain>
 
 } // namespace
 
-// Nothing but calls that come last, so nothing is saved.
-outcome send_plain(channel* to, const void* value, bool waits) {
+// Nothing but calls that come last, so nothing is saved. These two begin a line of memory: where
+// else they happen to lie a ring of goroutines takes a tenth more.
+[[gnu::aligned(64)]] outcome send_plain(channel* to, const void* value, bool waits) {
     if (to == nullptr || !waits) {
         return send_plain_or_not(to, value, waits);
     }
@@ -305,7 +306,7 @@ void finish_send(channel* to, const transfer& by) {
     }
 }
 
-outcome receive_plain(channel* from, void* value, bool waits) {
+[[gnu::aligned(64)]] outcome receive_plain(channel* from, void* value, bool waits) {
     if (from == nullptr || !waits) {
         return receive_plain_or_not(from, value, waits);
     }

@@ -89,7 +89,8 @@ func sleepers() float64 {
 	return cpuTime() - before
 }
 
-func tickAll() (float64, float64) {
+// What is written down takes time, too: it is asked for the lateness or for the processor time.
+func tickAll(written bool) (float64, float64) {
 	before := cpuTime()
 	var by []int64
 	var lock sync.Mutex
@@ -107,7 +108,9 @@ func tickAll() (float64, float64) {
 			for n := 0; n < ticksEach; n++ {
 				<-ticks.C
 				due = due.Add(10 * time.Millisecond)
-				own = append(own, int64(time.Since(due)))
+				if written {
+					own = append(own, int64(time.Since(due)))
+				}
 			}
 			lock.Lock()
 			by = append(by, own...)
@@ -115,7 +118,11 @@ func tickAll() (float64, float64) {
 		}(i)
 	}
 	all.Wait()
-	return cpuTime() - before, at(by, 0.999)
+	cpu := cpuTime() - before
+	if !written {
+		return cpu, 0
+	}
+	return cpu, at(by, 0.999)
 }
 
 var seen time.Time
@@ -158,8 +165,8 @@ func main() {
 		"reset":      reset,
 		"sleep_1ns":  sleep1ns,
 		"sleepers":   sleepers,
-		"tickers":    func() float64 { cpu, _ := tickAll(); return cpu },
-		"ticks_late": func() float64 { _, late := tickAll(); return late },
+		"tickers":    func() float64 { cpu, _ := tickAll(false); return cpu },
+		"ticks_late": func() float64 { _, late := tickAll(true); return late },
 		"now":        now,
 		"context":    cancel,
 		"contexts":   cancelChildren,

@@ -493,11 +493,11 @@ uint32_t next_random(m* mp) {
 constexpr uint64_t short_goroutine = 2000; // in cycles of the time stamp counter
 constexpr uint64_t least_patience = 2'000;
 constexpr uint64_t long_patience = 40'000; // some 10 us
-constexpr uint64_t most_patience = 300'000;
+constexpr uint64_t most_patience = 1'000'000;
 // For so long after its last loot a thief that has waited for long, and finds nothing, sleeps and
 // looks again: if it were idle it would be woken for each little thing, which takes longer. It
 // leaves the timers of the others to them.
-constexpr uint64_t hope = 3'000'000;
+constexpr uint64_t hope = 10'000'000;
 
 bool waits_long(const m* mp) {
     return mp->patience > long_patience;
@@ -510,7 +510,7 @@ void sleep_in_patience(const m* mp) {
 // A thief whose loot was short waits before it steals again, each time longer, so that who starts
 // short goroutines mostly runs them itself. Meanwhile it counts as looking for work, and nobody is
 // woken. Where it waits for long it sleeps, and what gets into the global queue waits for it, or
-// for who looks there next, by 100 us or so.
+// for who looks there next, by 300 us or so.
 void have_patience(m* mp) {
     if (mp->loot == 0) {
         return;

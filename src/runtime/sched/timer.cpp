@@ -10,19 +10,49 @@ RT0_SAYS_WHY;
 
 namespace runtime {
 
-// What has expired and has still to be done, once the heap's lock is dropped.
-struct expired {
-    g_queue ready; // parked goroutines
-    timer* fired = nullptr;
-    timer** end = &fired;
-};
-
 namespace {
 
 constexpr uint32_t first_room = 256; // a page
 
 // At most so many expire under one locking.
-constexpr int batch = 128;
+constexpr uint32_t batch = 128;
+
+// What is due together lies all over the memory, and each of its lines would be waited for. So it
+// is fetched before it is wanted: so many timers before the first of them expires, and each
+// goroutine so many before it is made ready.
+constexpr uint32_t timers_ahead = 48;
+constexpr uint32_t goroutines_ahead = 8;
+constexpr uintptr_t cache_line = 64;
+
+struct timer_list {
+    timer* first = nullptr;
+    timer** end = &first;
+
+    void push(timer* t) {
+        t->next = nullptr;
+        *end = t;
+        end = &t->next;
+    }
+    // fire may end a timer.
+    void fire(int64_t now, expired& to) {
+        while (timer* const t = first) {
+            first = t->next;
+            t->fire(t, now, to);
+        }
+    }
+};
+
+} // namespace
+
+// What has expired under one locking of a heap, and what there is to do for it.
+struct expired {
+    timer_list inside;  // to be fired under the lock
+    timer_list outside; // once it is dropped
+    uint32_t count = 0;
+    g* ready[batch]; // so many parked goroutines
+};
+
+namespace {
 
 // Parking and coming back takes so many nanoseconds, about.
 constexpr int64_t switch_time = 100;
@@ -78,14 +108,19 @@ void move_and_unlock(timer_heap& home, timer* t, int64_t when) {
 }
 
 // Makes what has expired go on; the others are told of all of it at once. On g0, with a p.
-void settle(expired& what) {
-    while (g* const gp = what.ready.pop()) {
+void settle(expired& what, int64_t now) {
+    for (uint32_t i = 0; i < what.count; ++i) {
+        if (i + goroutines_ahead < what.count) {
+            __builtin_prefetch(&what.ready[i + goroutines_ahead]->sp, 1);
+        }
+        g* const gp = what.ready[i];
+        // What gogo looks at, and the end of the stack.
+        __builtin_prefetch(gp->segment);
+        __builtin_prefetch(reinterpret_cast<void*>(gp->sp));
+        __builtin_prefetch(reinterpret_cast<void*>(gp->sp + cache_line));
         ready_in_turn(gp);
     }
-    while (timer* const t = what.fired) {
-        what.fired = t->next;
-        t->fire(t);
-    }
+    what.outside.fire(now, what);
     p* const pp = getp();
     if (runqlen(pp) != 0) {
         tell_others(pp);
@@ -98,12 +133,16 @@ bool run(timer_heap& heap, int64_t now) {
     while (heap.is_due(now)) {
         expired due;
         heap.lock.lock();
-        for (int i = 0; i < batch && heap.is_due(now); ++i) {
+        heap.fetch(now);
+        for (uint32_t i = 0; i < batch && heap.is_due(now); ++i) {
             timer* const t = heap.first();
             t->expire(t, heap, now, due);
         }
+        // Now, and not each when it expires: the first locked instruction waits until all that the
+        // heap has stored, in as many timers as it is deep for each one, is done.
+        due.inside.fire(now, due);
         heap.lock.unlock();
-        settle(due);
+        settle(due, now);
         any = true;
     }
     return any;
@@ -154,6 +193,25 @@ void timer_heap::down(uint32_t at, node what) {
         at = least;
     }
     put(at, what);
+}
+
+void timer_heap::fetch(int64_t now) const {
+    uint32_t due[timers_ahead];
+    uint32_t end = 0;
+    const auto add = [this, now, &due, &end](uint32_t at) {
+        if (at < end_ && nodes_[at].when <= now && end < timers_ahead) {
+            due[end++] = at;
+            const auto t = reinterpret_cast<uintptr_t>(nodes_[at].timer_of());
+            __builtin_prefetch(reinterpret_cast<void*>(t), 1);
+            __builtin_prefetch(reinterpret_cast<void*>(t - cache_line), 1);
+        }
+    };
+    add(root);
+    for (uint32_t i = 0; i < end; ++i) {
+        for (uint32_t child = 0; child < children; ++child) {
+            add(first_child(due[i]) + child);
+        }
+    }
 }
 
 void timer_heap::push(node what) {
@@ -229,14 +287,16 @@ void timer_heap::make_room(uint32_t had) {
     }
 }
 
-void add_fired(expired& to, timer* t) {
-    t->next = nullptr;
-    *to.end = t;
-    to.end = &t->next;
+void fire_inside(expired& what, timer* t) {
+    what.inside.push(t);
+}
+
+void fire_outside(expired& what, timer* t) {
+    what.outside.push(t);
 }
 
 void add_ready(expired& to, g* gp) {
-    to.ready.push(gp);
+    to.ready[to.count++] = gp;
 }
 
 bool move_timer(timer* t, int64_t when) {

@@ -10,9 +10,9 @@
 // timer that is in no heap moves to the p of who starts it; one that is in one stays there.
 //
 // What is due is taken out of the heap under the lock, by timer::expire, which knows what it is:
-// either it is nothing but a goroutine that shall go on, or it is kept by a count of its own until
-// fire, without the lock, has done what there is to do. So where stop finds a timer in no heap, and
-// it is one that lies on a stack, nobody has it in his hand any more.
+// either there is nothing more to do than under the lock, or it is kept by a count of its own until
+// fire, without the lock, has done the rest. So where stop finds a timer in no heap, and it is one
+// that lies on a stack, nobody has it in his hand any more.
 //
 // Who sleeps while all p's with timers are idle, and who wakes him when a timer comes that is due
 // earlier, is told in sched/threads.cpp.
@@ -33,9 +33,10 @@ struct timer {
     // Under the lock of its heap: takes it out, or sets its next deadline, and adds to what there
     // is to do. now is the time.
     void (*expire)(timer* self, timer_heap& from, int64_t now, expired& to);
-    // For those that expire puts into expired::fired: on g0, without locks.
-    void (*fire)(timer* self);
-    timer* next; // in expired::fired
+    // What expire has asked for: on g0, either under the lock still, when all that is due has been
+    // taken out, or without locks.
+    void (*fire)(timer* self, int64_t now, expired& to);
+    timer* next; // to be fired
     // The heap whose lock this is under; null before it is first started.
     atomic<timer_heap*> home;
     uint32_t place; // in the heap; 0 where it is in none
@@ -81,6 +82,9 @@ public:
     void remove(timer* t);
     [[nodiscard]] int64_t deadline(const timer* t) const { return nodes_[t->place].when; }
 
+    // Has the processor fetch what is due by then, and the line before each: that is the channel of
+    // one that sends, and the end of a sleeper's stack.
+    void fetch(int64_t now) const;
     [[nodiscard]] timer* first() const { return nodes_[root].timer_of(); }
     // The first deadline of those that are awaited, or 0.
     [[nodiscard]] int64_t earliest_awaited(bool (*awaited)(timer* t)) const {
@@ -137,8 +141,10 @@ bool set_timer(timer* t, int64_t when);
 bool move_timer(timer* t, int64_t when);
 // Whether it was in a heap.
 bool stop_timer(timer* t);
-// For timer::expire: t->fire shall be called; the goroutine, which is parked, shall go on.
-void add_fired(expired& to, timer* t);
+// For timer::expire: t->fire shall be called, under the lock or without it.
+void fire_inside(expired& what, timer* t);
+void fire_outside(expired& what, timer* t);
+// For both: the goroutine, which is parked, shall go on. One for a timer at most.
 void add_ready(expired& to, g* gp);
 
 // So many nanoseconds from now, or as late as there is a number for.

@@ -32,14 +32,18 @@ using runtime::timer_heap;
 struct sender : runtime::timer {
     runtime::atomic<int64_t> period; // 0: once
 
+    // Behind the channel's line and the value, which has a line with it.
+    static constexpr size_t offset = channel::line + sizeof(int64_t);
+
     static sender* of(channel* c) {
-        return reinterpret_cast<sender*>(reinterpret_cast<std::byte*>(c) + channel::line);
+        return reinterpret_cast<sender*>(reinterpret_cast<std::byte*>(c) + offset);
     }
     [[nodiscard]] channel* to() {
-        return reinterpret_cast<channel*>(reinterpret_cast<std::byte*>(this) - channel::line);
+        return reinterpret_cast<channel*>(reinterpret_cast<std::byte*>(this) - offset);
     }
 };
-static_assert(sizeof(sender) <= channel::line);
+constexpr size_t lines = 2;
+static_assert(sender::offset + sizeof(sender) <= lines * channel::line);
 
 // The next time after now that is so many periods after the last one: what was missed is.
 int64_t next_tick(int64_t last, int64_t period, int64_t now) {
@@ -54,6 +58,16 @@ void expire_sender(runtime::timer* self, timer_heap& from, int64_t now, expired&
         from.remove(t);
     } else {
         from.move(t, next_tick(from.deadline(t), period, now));
+    }
+    __builtin_prefetch(t->to(), 1);
+    runtime::fire_inside(to, t);
+}
+
+void send_time(runtime::timer* self, int64_t now, expired& to) {
+    auto* const t = static_cast<sender*>(self);
+    if (t->next != nullptr) {
+        const waiter_queue& receivers = static_cast<sender*>(t->next)->to()->receivers;
+        __builtin_prefetch(receivers.last.load(std::memory_order_relaxed), 1);
     }
     channel* const c = t->to();
     c->lock.lock_word();
@@ -112,9 +126,7 @@ bool take_back(channel* c) {
 
 channel* make_sender(int64_t nanoseconds, int64_t period) {
     runtime::start_threads();
-    constexpr size_t header = 2;
-    void* const memory =
-        runtime::mem::allocate(header * channel::line + sizeof(int64_t), channel::line);
+    void* const memory = runtime::mem::allocate(lines * channel::line, lines * channel::line);
     if (memory == nullptr) {
         runtime::fatal_no_memory("cannot make a timer", runtime::os::ENOMEM_);
     }
@@ -122,10 +134,11 @@ channel* make_sender(int64_t nanoseconds, int64_t period) {
     made->capacity = 1;
     made->size = sizeof(int64_t);
     made->timed = true;
-    made->header = header;
+    made->header = 1;
     made->handles.store(1, std::memory_order_relaxed);
     auto* const t = new (sender::of(made)) sender{};
     t->expire = expire_sender;
+    t->fire = send_time;
     t->period.store(period, std::memory_order_relaxed);
     (void)runtime::set_timer(t, runtime::time_after(clamp(nanoseconds)));
     return made;
@@ -215,11 +228,11 @@ void expire_caller(runtime::timer* self, timer_heap& from, int64_t /*now*/, expi
     from.remove(t);
     // What the heap owned of it belongs to the goroutine.
     if (t->flights.fetch_add(1, std::memory_order_acq_rel) == 0) {
-        runtime::add_fired(to, t);
+        runtime::fire_outside(to, t);
     }
 }
 
-void fire_caller(runtime::timer* self) {
+void fire_caller(runtime::timer* self, int64_t /*now*/, expired& /*to*/) {
     auto* const t = static_cast<caller*>(self);
     runtime::p* const pp = getp();
     // With the last of them it may be gone.

@@ -237,13 +237,14 @@ struct m {
     uint64_t id;
     void (*mstartfn)(); // what the thread does instead of running goroutines: sysmon
     bool spinning;      // looks for work and counts in sched.nmspinning
+    bool woken;         // to look for work, and has found nothing yet
     bool by_time;       // what it found last came by a timer, and so will the next: no use to spin
     bool idle;          // in sched.midle; under sched.lock
     bool over;          // in sched.mfree; under sched.lock
     uint32_t lockedext; // how often lock_os_thread was called
     uint32_t random;
     uint32_t loot;                 // how many it stole last, 0 where that does not matter any more,
-    uint64_t stolen_at;            // when, by the time stamp counter,
+    uint64_t stolen_at;            // when, or woken in vain, by the time stamp counter,
     uint64_t patience;             // and how long it waits before the next
     g* lockedg;                    // the goroutine that is tied to this thread, or null
     runtime::p* nextp;             // what whoever wakes it wants it to run

@@ -302,6 +302,7 @@ m* new_m() {
     mp->mstartfn = enter_thread;
     mp->nextp = nullptr;
     mp->spinning = false;
+    mp->woken = false;
     mp->random = static_cast<uint32_t>(id) * 2654435769U | 1;
     mp->park.clear();
     own->m = mp;
@@ -353,6 +354,7 @@ void startm(p* pp, bool spinning) {
     }
     if (mp != nullptr) {
         mp->spinning = spinning;
+        mp->woken = spinning;
         mp->nextp = pp;
         mp->park.wake();
         return;
@@ -499,6 +501,11 @@ constexpr uint64_t most_patience = 1'000'000;
 // leaves the timers of the others to them.
 constexpr uint64_t hope = 10'000'000;
 
+void lose_patience(m* mp) {
+    mp->patience = mp->patience * 2 + least_patience;
+    mp->patience = mp->patience < most_patience ? mp->patience : most_patience;
+}
+
 bool waits_long(const m* mp) {
     return mp->patience > long_patience;
 }
@@ -519,8 +526,7 @@ void have_patience(m* mp) {
     if (now - mp->stolen_at > mp->loot * short_goroutine) {
         mp->patience = 0;
     } else {
-        mp->patience = mp->patience * 2 + least_patience;
-        mp->patience = mp->patience < most_patience ? mp->patience : most_patience;
+        lose_patience(mp);
     }
     mp->loot = 0;
     if (waits_long(mp)) {
@@ -530,6 +536,18 @@ void have_patience(m* mp) {
     while (cycles() - now < mp->patience && sched.runq_size.load(std::memory_order_relaxed) == 0) {
         pause();
     }
+}
+
+// Somebody has woken a thief, and there was nothing left to steal when it came. Where that happens
+// again and again it is as with loot that is short.
+void in_vain(m* mp) {
+    mp->woken = false;
+    const uint64_t now = cycles();
+    if (now - mp->stolen_at > hope) {
+        mp->patience = 0;
+    }
+    lose_patience(mp);
+    mp->stolen_at = now;
 }
 
 // Something of another p's, or null where there is none for a while.
@@ -727,6 +745,9 @@ g* find_elsewhere(m* mp) {
         if (g* const gp = steal(mp)) {
             return gp;
         }
+        if (mp->woken) {
+            in_vain(mp);
+        }
         if (waits_long(mp) && cycles() - mp->stolen_at < hope) {
             sleep_in_patience(mp);
             return nullptr;
@@ -804,6 +825,7 @@ bool need_keeper(int64_t when) {
 
 void stop_spinning(m* mp) {
     mp->spinning = false;
+    mp->woken = false;
     // The last spinner to find work: there may be more of it.
     if (sched.nmspinning.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
         sched.npidle.load(std::memory_order_relaxed) != 0) {

@@ -20,8 +20,6 @@ constexpr uint64_t cycles_between_looks = 50'000;
 
 constexpr uint32_t goid_batch = 16;
 
-constexpr uintptr_t cache_line = 64;
-
 // Goroutine 1's: it takes over the kernel's stack. rt0_go has left room for it above the frames of
 // the boot, and these are dead when it starts. So it needs no system call, no mapping and no page
 // that the kernel has not touched already, and has the kernel's own guard

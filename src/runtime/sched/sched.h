@@ -123,6 +123,8 @@ struct g {
 };
 static_assert(sizeof(g) == 96 && offsetof(g, sp) == 32);
 
+inline constexpr uintptr_t cache_line = 64;
+
 inline void set_status(g* gp, g_status from, g_status to) {
     // The owner alone moves a g's state, so nothing is lost by not comparing and swapping. A
     // debugger and tracebacks read it from elsewhere.

@@ -22,7 +22,6 @@ constexpr uint32_t batch = 128;
 // goroutine so many before it is made ready.
 constexpr uint32_t timers_ahead = 48;
 constexpr uint32_t goroutines_ahead = 8;
-constexpr uintptr_t cache_line = 64;
 
 struct timer_list {
     timer* first = nullptr;

@@ -289,6 +289,7 @@ private:
     void leave() { check(--own_.inside == 0, "a goroutine runs twice at once"); }
 
     void do_something() {
+        simulate::comes_on();
         switch (mix[below(mix.size())]) {
         case act::yield:
             leave();

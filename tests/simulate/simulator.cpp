@@ -34,7 +34,7 @@ namespace {
 constexpr std::size_t stack_size = std::size_t{256} * 1024;
 constexpr std::int64_t step_time = 10; // nanoseconds
 constexpr std::int64_t call_time = 300;
-// Beyond, it goes round in circles.
+// Beyond, without anything done, it goes round in circles.
 constexpr std::uint64_t most_steps = 500'000'000;
 constexpr std::uint64_t most_turns = 30'000'000;
 constexpr rlim_t most_seconds = 30; // of a processor's time
@@ -84,6 +84,10 @@ public:
     int wake(const void* key, int count);
     void start(std::function<void()> body);
     [[noreturn]] void end_thread();
+    void comes_on() {
+        steps_before_ = steps_;
+        turns_before_ = turns_;
+    }
     [[noreturn]] void end(std::string_view text, int status);
     bool signal(std::size_t thread);
     int refusal(std::string_view call);
@@ -115,6 +119,9 @@ private:
     std::uint64_t left_ = 0;    // of them
     std::uint64_t steps_ = 0;
     std::uint64_t turns_ = 0;
+    // When it last came on.
+    std::uint64_t steps_before_ = 0;
+    std::uint64_t turns_before_ = 0;
     std::uint64_t refusable_ = 0; // calls, so far
     std::uint64_t refused_ = 0;
     std::uint64_t hash_ = 0; // of all that has been chosen
@@ -208,7 +215,7 @@ void simulator::give_way() {
 
 // Who goes on. Returns when the calling thread does.
 void simulator::choose_next() {
-    if (steps_ > most_steps || turns_ > most_turns) {
+    if (steps_ - steps_before_ > most_steps || turns_ - turns_before_ > most_turns) {
         end("goes on for ever", 1);
     }
     thread* const self = current_;
@@ -407,6 +414,9 @@ bool signal(std::size_t thread) {
 }
 std::size_t thread_number() {
     return the.thread_number();
+}
+void comes_on() {
+    the.comes_on();
 }
 void end(std::string_view text) {
     the.end(text, 0);

@@ -45,6 +45,10 @@ void on_signal(void (*deliver)());
 bool signal(std::size_t thread);
 std::size_t thread_number();
 
+// The program has done something of a number of things that has an end: it does not go round in
+// circles.
+void comes_on();
+
 // Ends the run: the program has come to its end, which is text.
 [[noreturn]] void end(std::string_view text);
 

@@ -95,7 +95,7 @@ void print_others(report& out, const g* current) {
     } all{out, current, knobs.traceback == traceback_level::single ? enough : ~uint64_t{0}, 0};
     const auto visit = [](g* gp, void* argument) {
         auto* const to = static_cast<others*>(argument);
-        if (gp == to->current || gp->status.load(std::memory_order_relaxed) == g_status::dead) {
+        if (gp == to->current || !is_alive(gp)) {
             return;
         }
         if (to->left == 0) {

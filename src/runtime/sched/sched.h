@@ -125,6 +125,13 @@ static_assert(sizeof(g) == 96 && offsetof(g, sp) == 32);
 
 inline constexpr uintptr_t cache_line = 64;
 
+// For for_each_g's visitors: it has begun and has not ended. A dead one's memory may go back to the
+// kernel while it is looked at; it is all zeroes then.
+inline bool is_alive(const g* gp) {
+    const g_status status = gp->status.load(std::memory_order_relaxed);
+    return status != g_status::dead && status != g_status::idle;
+}
+
 inline void set_status(g* gp, g_status from, g_status to) {
     // The owner alone moves a g's state, so nothing is lost by not comparing and swapping. A
     // debugger and tracebacks read it from elsewhere.

@@ -35,10 +35,6 @@ constinit int64_t began = 0; // by the kernel's clock
 // Who waits until all others are parked. Under sched.lock.
 constinit g_queue waiting{};
 
-bool is_alive(const g* gp) {
-    return gp->status.load(std::memory_order_relaxed) != g_status::dead;
-}
-
 // The goroutines that there were before, by their numbers, in order.
 class known {
 public:

@@ -262,6 +262,8 @@ constexpr auto models = std::to_array<explore::model>({
     {"waits_until_done", waits_until_done, {.preemptions = 1, .stale = 0}},
     {"deadline_or_cancelled", deadline_or_cancelled, {.preemptions = 1, .stale = 0}},
     {"left_to_its_deadline", left_to_its_deadline, {.preemptions = 2, .stale = 0}},
+    // With both there are a million.
+    {"left_to_it_and_seen_late", left_to_its_deadline, {.preemptions = 1, .stale = 1}},
     {"called_or_stopped", called_or_stopped, {.preemptions = 3, .stale = 0}},
 });
 

@@ -338,6 +338,24 @@ void beyond_gomaxprocs() {
     rt0::gomaxprocs(first);
 }
 
+// A crowd of timers shares its wake-ups: where many are due at once, who waits for the next is in
+// no hurry. Where the kernel wakes late all by itself this holds in any case.
+void crowd() {
+    constexpr int sleepers = 20;
+    constexpr int sleeps = 1000;
+    rt0::wait_group group;
+    const auto begin = clock::now();
+    for (int i = 0; i < sleepers; ++i) {
+        group.go([] {
+            for (int n = 0; n < sleeps; ++n) {
+                rt0::sleep_for(5us);
+            }
+        });
+    }
+    group.wait();
+    check(clock::now() - begin > (sleeps - 10) * 100us);
+}
+
 // Two that compute are on two processors where there are two, though one of them was long alone and
 // has used up its time slice when it starts the other.
 void both_processors() {
@@ -731,6 +749,7 @@ constexpr test tests[] = {
     {"blocked_signal", blocked_signal},
     {"starters", starters},
     {"in_step", in_step},
+    {"crowd", crowd},
     {"yielders", yielders},
     {"asked_in_a_read", asked_in_a_read},
     {"calls_give_way", calls_give_way},

@@ -255,6 +255,7 @@ struct m {
     uint32_t loot;                 // how many it stole last, 0 where that does not matter any more,
     uint64_t stolen_at;            // when, or woken in vain, by the time stamp counter,
     uint64_t patience;             // and how long it waits before the next
+    int64_t rest;                  // so much longer it sleeps, as the keeper, the next time
     g* lockedg;                    // the goroutine that is tied to this thread, or null
     runtime::p* nextp;             // what whoever wakes it wants it to run
     runtime::p* oldp;              // what it ran before it entered the kernel
@@ -545,9 +546,9 @@ void destroy_locals() asm("runtime.destroy_locals");
 [[gnu::weak]] bool has_thread_exit_handlers();
 // Timers (sched/timer.h); null in a program that has none. On g0, with a p, no locks held.
 //
-// Runs what is due of pp's, of all: whether there was anything.
+// Runs what is due of pp's: whether there was anything; of all: how many there were.
 [[gnu::weak]] bool run_timers(p* pp);
-[[gnu::weak]] bool run_all_timers();
+[[gnu::weak]] uint32_t run_all_timers();
 // When the first timer of all is due; 0 where there is none. Anybody.
 [[gnu::weak]] int64_t earliest_timer();
 // The same of those that are awaited (is_awaited). Where no goroutine runs, under sched.lock.

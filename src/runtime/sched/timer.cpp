@@ -126,9 +126,9 @@ void settle(expired& what, int64_t now) {
     }
 }
 
-// Whether there was anything.
-bool run(timer_heap& heap, int64_t now) {
-    bool any = false;
+// How many there were.
+uint32_t run(timer_heap& heap, int64_t now) {
+    uint32_t count = 0;
     while (heap.is_due(now)) {
         expired due;
         heap.lock.lock();
@@ -136,15 +136,15 @@ bool run(timer_heap& heap, int64_t now) {
         for (uint32_t i = 0; i < batch && heap.is_due(now); ++i) {
             timer* const t = heap.first();
             t->expire(t, heap, now, due);
+            ++count;
         }
         // Now, and not each when it expires: the first locked instruction waits until all that the
         // heap has stored, in as many timers as it is deep for each one, is done.
         due.inside.fire(now, due);
         heap.lock.unlock();
         settle(due, now);
-        any = true;
     }
-    return any;
+    return count;
 }
 
 // park's, of one that sleeps while its p goes on with others.
@@ -393,7 +393,7 @@ void sleep_until(int64_t when) {
 bool run_timers(p* pp) {
     // Those of a p that is retired are everybody's.
     if (some_are_retired()) [[unlikely]] {
-        return run_all_timers();
+        return run_all_timers() != 0;
     }
     const int64_t next = pp->timers.next.load(std::memory_order_relaxed);
     if (next == 0) {
@@ -403,19 +403,19 @@ bool run_timers(p* pp) {
     if (next > now.latest) {
         return false;
     }
-    return run(pp->timers, next <= now.earliest ? now.earliest : nanotime());
+    return run(pp->timers, next <= now.earliest ? now.earliest : nanotime()) != 0;
 }
 
-bool run_all_timers() {
+uint32_t run_all_timers() {
     if (earliest_timer() == 0) {
-        return false;
+        return 0;
     }
     const int64_t now = nanotime();
-    bool any = false;
+    uint32_t count = 0;
     for (uint32_t id = 0; id < sched.procs_made.load(std::memory_order_acquire); ++id) {
-        any |= run(proc_of(id)->timers, now);
+        count += run(proc_of(id)->timers, now);
     }
-    return any;
+    return count;
 }
 
 namespace {

@@ -2,6 +2,7 @@
 // many. Ends with the number of checks that did not hold.
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -519,7 +520,8 @@ void negative() {
     group.done();
 }
 
-// Everybody waits; one of them for the kernel. The driver counts system calls meanwhile.
+// Everybody waits: one for the kernel, one for a long time, one again and again for a quarter of a
+// second. The driver counts system calls meanwhile.
 void idle() {
     rt0::wait_group group;
     rt0::wait_group never;
@@ -528,6 +530,12 @@ void idle() {
         group.go([&] { never.wait(); });
     }
     group.go([] { work(10'000'000); });
+    group.go([] {
+        for (int i = 0; i < 14; ++i) {
+            rt0::sleep_for(std::chrono::milliseconds(250));
+        }
+    });
+    rt0::go([] { rt0::sleep_for(std::chrono::hours(1)); });
     std::array<std::byte, 1> buffer{};
     rt0::file input(0);
     check(input.read(buffer).value_or(9) == 0); // until the driver closes it

@@ -153,10 +153,10 @@ bool look(int64_t time, int64_t due) {
     return found;
 }
 
-// A timer is due. Is no m awake that would run it at once? Then one is woken.
-bool wake_for_timers() {
-    if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
-        sched.nmspinning.load(std::memory_order_relaxed) != 0) {
+// A timer is due, since when. Is no m awake that would run it at once, nor wakes by itself? Then
+// one is woken.
+bool wake_for_timers(int64_t since) {
+    if (!need_keeper(since)) {
         return false;
     }
     wakep();
@@ -228,6 +228,10 @@ void sysmon() {
         if (sleep) {
             (void)sched.sysmon_note.sleep(-1);
             sched.sysmon_note.clear();
+            // Who woke it has only just begun.
+            quiet = 0;
+            first_due = 0;
+            continue;
         }
         const int64_t time = now(slept);
         const int64_t held = time_if_held();
@@ -236,7 +240,8 @@ void sysmon() {
         first_due = first != nullptr ? first() : 0;
         bool found = look(time, due);
         if (first_due != 0 && first_due <= due) {
-            found |= wake_for_timers();
+            // Where the time is held nobody wakes by itself when it comes.
+            found |= wake_for_timers(held == 0 ? first_due : 0);
             first_due = 0;
         }
         if (held != 0) {

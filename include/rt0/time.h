@@ -76,8 +76,8 @@ void sleep_for(std::chrono::duration<Rep, Period> d) {
 /// meanwhile, it looks at it again when the time would have come. Any goroutine.
 template <class Clock, class Duration>
 void sleep_until(std::chrono::time_point<Clock, Duration> when) {
-    for (auto now = Clock::now(); now < when; now = Clock::now()) {
-        sleep_for(when - now);
+    while (const std::int64_t left = detail::nanoseconds_until(when)) {
+        detail::sleep_for_ns(left);
     }
 }
 
@@ -105,11 +105,13 @@ public:
     ~timer() = default;
 
     /// It will send nothing. False where it has sent, and that has been received, or where it was
-    /// stopped before. Does not park. Panics on one that was never started.
+    /// stopped before. Does not park. Panics on one that was never started: "time: Stop called on
+    /// uninitialized Timer".
     bool stop() { // NOLINT(modernize-use-nodiscard): to stop is enough for many
         return detail::stop_sender(internal());
     }
-    /// Starts it anew: due d from now. As stop says. Does not park.
+    /// Starts it anew: due d from now, at once where d is not positive. As stop says. Does not
+    /// park. Panics on one that was never started: "time: Reset called on uninitialized Timer".
     template <class Rep, class Period>
     bool reset(std::chrono::duration<Rep, Period> d) {
         return detail::reset_sender(internal(), detail::to_nanoseconds(d), 0);
@@ -137,10 +139,16 @@ public:
     ticker& operator=(const ticker&) = delete;
     ~ticker() = default;
 
-    /// It will send nothing. Does not close the channel: who receives waits.
-    void stop() { (void)detail::stop_sender(internal()); }
-    /// Starts it anew, with that interval. Panics where d is not positive: "non-positive interval
-    /// for Ticker.Reset".
+    /// It will send nothing. Does not close the channel: who receives waits. Does not park. Nothing
+    /// on one that was never started.
+    void stop() {
+        if (internal() != nullptr) {
+            (void)detail::stop_sender(internal());
+        }
+    }
+    /// Starts it anew, with that interval. Does not park. Panics where d is not positive:
+    /// "non-positive interval for Ticker.Reset", and on one that was never started: "time: Reset
+    /// called on uninitialized Ticker".
     template <class Rep, class Period>
     void reset(std::chrono::duration<Rep, Period> d) {
         const std::int64_t ns = detail::interval(d, "non-positive interval for Ticker.Reset");
@@ -155,7 +163,8 @@ private:
 /// A channel that the time is sent to once, d from now. Costs nothing any more when the last handle
 /// of it is gone. Any goroutine. As Go's time.After.
 template <class Rep, class Period>
-recv_only<std::chrono::steady_clock::time_point> after(std::chrono::duration<Rep, Period> d) {
+[[nodiscard]] recv_only<std::chrono::steady_clock::time_point>
+after(std::chrono::duration<Rep, Period> d) {
     return recv_only<std::chrono::steady_clock::time_point>(
         detail::make_sender(detail::to_nanoseconds(d), 0));
 }
@@ -163,7 +172,8 @@ recv_only<std::chrono::steady_clock::time_point> after(std::chrono::duration<Rep
 /// A channel that the time is sent to at every interval, until the last handle of it is gone; a
 /// null one where d is not positive. Any goroutine. As Go's time.Tick.
 template <class Rep, class Period>
-recv_only<std::chrono::steady_clock::time_point> tick(std::chrono::duration<Rep, Period> d) {
+[[nodiscard]] recv_only<std::chrono::steady_clock::time_point>
+tick(std::chrono::duration<Rep, Period> d) {
     const std::int64_t ns = detail::to_nanoseconds(d);
     if (ns == 0) {
         return {};
@@ -202,7 +212,7 @@ public:
     /// before: does not wait for it. Does not park. Panics on one that was never started.
     bool stop() { return detail::stop_call(call_); }
     /// The call will happen d from now, and not when it would have. As stop says: where that is
-    /// false, it happens once more.
+    /// false, it happens once more. Does not park. Panics on one that was never started.
     template <class Rep, class Period>
     bool reset(std::chrono::duration<Rep, Period> d) {
         return detail::reset_call(call_, detail::to_nanoseconds(d));

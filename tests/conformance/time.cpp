@@ -94,6 +94,39 @@ void overflowing() {
     check(!k.try_recv().has_value());
 }
 
+// A time that nanoseconds do not say is not past.
+void far_away() {
+    using std::chrono::sys_days;
+    using std::chrono::system_clock;
+    constexpr sys_days year_3000{std::chrono::year(3000) / 1 / 1};
+    std::atomic<int> woken = 0;
+    const auto sleeper = [&woken](auto when) {
+        rt0::go([&woken, when] { // is left behind
+            rt0::sleep_until(when);
+            ++woken;
+        });
+    };
+    sleeper(year_3000);
+    sleeper(std::chrono::time_point<system_clock, std::chrono::seconds>::max());
+    sleeper(clock::time_point::max());
+    rt0::mutex mutex;
+    mutex.lock();
+    rt0::go([&] {
+        check(mutex.try_lock_until(year_3000));
+        mutex.unlock();
+        ++woken;
+    });
+    rt0::sleep_for(2ms);
+    check(woken == 0);
+    mutex.unlock();
+    while (woken == 0) {
+        rt0::yield();
+    }
+    check(woken == 1);
+    rt0::sleep_until(std::chrono::time_point<system_clock, std::chrono::seconds>::min());
+    rt0::sleep_until(clock::time_point::min());
+}
+
 void sleeps_until() {
     const auto start = clock::now();
     rt0::sleep_until(start + 3ms);
@@ -619,6 +652,11 @@ void stop_of_none() {
     rt0::timer t;
     t.stop();
 }
+void reset_of_no_ticker() {
+    rt0::ticker k;
+    k.stop(); // nothing
+    k.reset(1s);
+}
 void reset_of_none() {
     rt0::call_timer call;
     call.reset(1s);
@@ -852,10 +890,12 @@ constexpr test tests[] = {
     {"ticks_for_many", ticks_for_many},
     {"tick_without_an_interval", tick_without_an_interval},
     {"overflowing", overflowing},
+    {"far_away", far_away},
     {"no_interval", no_interval, true},
     {"no_interval_again", no_interval_again, true},
     {"stop_of_none", stop_of_none, true},
     {"reset_of_none", reset_of_none, true},
+    {"reset_of_no_ticker", reset_of_no_ticker, true},
     {"waits_for_a_stopped_timer", waits_for_a_stopped_timer, true},
     {"waits_for_more", waits_for_more, true},
     {"waits_beside_a_ticker", waits_beside_a_ticker, true},

@@ -78,13 +78,13 @@ void timer_heap::remove(timer* t) {
     t->place = 0;
 }
 
-bool set_timer(timer* t, int64_t /*when*/) {
+bool set_timer(timer* t, int64_t /*when*/, also_done /*also*/, int64_t /*with*/) {
     explore::point();
     procs::started = t;
     return false;
 }
 
-bool stop_timer(timer* t) {
+bool stop_timer(timer* t, also_done /*also*/) {
     explore::point();
     while (procs::expires) {
         explore::pause();

@@ -298,23 +298,13 @@ void add_ready(expired& to, g* gp) {
     to.ready[to.count++] = gp;
 }
 
-bool move_timer(timer* t, int64_t when) {
-    timer_heap& home = lock_home(t);
-    const bool was = t->place != 0;
-    if (was) {
-        move_and_unlock(home, t, when);
-    } else {
-        home.lock.unlock();
-    }
-    return was;
-}
-
-bool set_timer(timer* t, int64_t when) {
+bool set_timer(timer* t, int64_t when, also_done also, int64_t with) {
     for (;;) {
         timer_heap& home = lock_home(t);
         if (t->place != 0) {
+            const bool was = also == nullptr || also(t, true, with);
             move_and_unlock(home, t, when);
-            return true;
+            return was;
         }
         timer_heap* const own = &getp()->timers; // the lock keeps the goroutine here
         if (&home != own) {
@@ -329,24 +319,28 @@ bool set_timer(timer* t, int64_t when) {
             home.make_room(had);
             continue;
         }
+        const bool was = also != nullptr && also(t, false, with);
         home.push(t, when);
         const bool first = home.first() == t;
         home.lock.unlock();
         if (first) {
             tell_keeper(when);
         }
-        return false;
+        return was;
     }
 }
 
-bool stop_timer(timer* t) {
+bool stop_timer(timer* t, also_done also) {
     if (t->home.load(std::memory_order_acquire) == nullptr) {
         return false;
     }
     timer_heap& home = lock_home(t);
-    const bool was = t->place != 0;
+    bool was = t->place != 0;
     if (was) {
         home.remove(t);
+    }
+    if (also != nullptr) {
+        was = also(t, was, 0);
     }
     home.lock.unlock();
     return was;

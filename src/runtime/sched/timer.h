@@ -134,13 +134,15 @@ private:
 // sent what nobody receives sends no more. Null in a program without such timers (sync/timer.cpp).
 [[gnu::weak]] bool is_awaited(timer* t);
 
+// What else is done to a timer that is stopped, or before it is started or moved, with its heap's
+// lock held; was: whether it was in a heap. What it returns they do.
+using also_done = bool (*)(timer* t, bool was, int64_t with);
+
 // Starts t, or sets the time of one that is started: whether it was. when: the monotonic clock's
 // nanoseconds, from 1 on. Not on g0.
-bool set_timer(timer* t, int64_t when);
-// Sets the time of one that is started; false, and nothing has happened, where it is not.
-bool move_timer(timer* t, int64_t when);
+bool set_timer(timer* t, int64_t when, also_done also = nullptr, int64_t with = 0);
 // Whether it was in a heap.
-bool stop_timer(timer* t);
+bool stop_timer(timer* t, also_done also = nullptr);
 // For timer::expire: t->fire shall be called, under the lock or without it.
 void fire_inside(expired& what, timer* t);
 void fire_outside(expired& what, timer* t);

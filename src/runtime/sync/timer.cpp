@@ -2,8 +2,9 @@
 //
 // One that sends has a channel with room for one value, and lies behind it, in the same piece of
 // memory. Its life is the channel's: the last handle that goes stops it. It sends when it expires,
-// under the lock of its heap: so one that stop has taken out of there sends no more, and what it
-// has sent before is in the channel, where stop finds it, or with who has received it.
+// under the lock of its heap. Stop and reset take back what it has sent and nobody has received,
+// under the same lock: so one that sends once and is in the heap has sent nothing, whoever stops
+// and resets it, and one that stop has taken out sends no more.
 //
 // The channel's lock is taken inside the heap's, by its word (base/biased_lock.h); nobody who has a
 // channel's wants a heap's.
@@ -30,7 +31,7 @@ using runtime::g;
 using runtime::timer_heap;
 
 struct sender : runtime::timer {
-    runtime::atomic<int64_t> period; // 0: once
+    int64_t period; // 0: once. Under the lock of its heap, but that it is 0 never changes
 
     // Behind the channel's line and the value, which has a line with it.
     static constexpr size_t offset = channel::line + sizeof(int64_t);
@@ -53,11 +54,10 @@ int64_t next_tick(int64_t last, int64_t period, int64_t now) {
 
 void expire_sender(runtime::timer* self, timer_heap& from, int64_t now, expired& to) {
     auto* const t = static_cast<sender*>(self);
-    const int64_t period = t->period.load(std::memory_order_relaxed);
-    if (period == 0) {
+    if (t->period == 0) {
         from.remove(t);
     } else {
-        from.move(t, next_tick(from.deadline(t), period, now));
+        from.move(t, next_tick(from.deadline(t), t->period, now));
     }
     __builtin_prefetch(t->to(), 1);
     runtime::fire_inside(to, t);
@@ -111,15 +111,30 @@ int64_t clamp(int64_t nanoseconds) {
     return done;
 }
 
-// What it has sent and nobody has received. Whether there was anything.
+// What it has sent and nobody has received. Whether there was anything. Under the lock of its heap.
 bool take_back(channel* c) {
-    c->lock.lock();
+    c->lock.lock_word();
     const bool was = c->used() != 0;
     if (was) {
         c->removed();
     }
-    c->lock.unlock();
+    c->lock.unlock_word();
     return was;
+}
+
+// Under the lock of t's heap, when it is stopped, or about to be started, and was in the heap or
+// not. Whether it would have sent, or had and nobody has received it.
+bool begin_anew(runtime::timer* t, bool was, int64_t period) {
+    auto* const self = static_cast<sender*>(t);
+    // One that sends once, and has not yet, has sent nothing since it was started.
+    if (was && self->period == 0) {
+        return true;
+    }
+    // One that sends again and again begins to with another interval.
+    if (period != 0) {
+        self->period = period;
+    }
+    return take_back(self->to()) || was;
 }
 
 } // namespace
@@ -139,7 +154,7 @@ channel* make_sender(int64_t nanoseconds, int64_t period) {
     auto* const t = new (sender::of(made)) sender{};
     t->expire = expire_sender;
     t->fire = send_time;
-    t->period.store(period, std::memory_order_relaxed);
+    t->period = period;
     (void)runtime::set_timer(t, runtime::time_after(clamp(nanoseconds)));
     return made;
 }
@@ -148,44 +163,28 @@ bool stop_sender(channel* of) {
     if (of == nullptr) {
         runtime::panic("time: Stop called on uninitialized Timer");
     }
-    sender* const t = sender::of(of);
-    const bool was = runtime::stop_timer(t);
-    // One that has not expired has sent nothing since it was started.
-    if (was && t->period.load(std::memory_order_relaxed) == 0) {
-        return true;
-    }
-    return take_back(of) || was;
+    return runtime::stop_timer(sender::of(of), begin_anew);
 }
 
 namespace {
 
-[[gnu::noinline]] bool reset_otherwise(channel* of, int64_t nanoseconds, int64_t period) {
-    sender* const t = sender::of(of);
-    const int64_t when = runtime::time_after(clamp(nanoseconds));
-    // One that has not expired has sent nothing since it was started.
-    if (period == 0 && t->period.load(std::memory_order_relaxed) == 0 &&
-        runtime::move_timer(t, when)) {
-        return true;
-    }
-    const bool was = stop_sender(of);
-    t->period.store(period, std::memory_order_relaxed);
-    (void)runtime::set_timer(t, when);
-    return was;
+[[gnu::noinline]] bool reset_otherwise(sender* t, int64_t nanoseconds, int64_t period) {
+    return runtime::set_timer(t, runtime::time_after(clamp(nanoseconds)), begin_anew, period);
 }
 
 } // namespace
 
 bool reset_sender(channel* of, int64_t nanoseconds, int64_t period) {
     if (of == nullptr) {
-        runtime::panic("time: Reset called on uninitialized Timer");
+        runtime::panic(period == 0 ? "time: Reset called on uninitialized Timer"
+                                   : "time: Reset called on uninitialized Ticker");
     }
     sender* const t = sender::of(of);
-    // One that has not expired has sent nothing since it was started.
-    if (period == 0 && t->period.load(std::memory_order_relaxed) == 0 &&
-        postpone(t, clamp(nanoseconds))) [[likely]] {
+    // One that sends once, and has not yet, has nothing to be taken back.
+    if (period == 0 && postpone(t, clamp(nanoseconds))) [[likely]] {
         return true;
     }
-    return reset_otherwise(of, nanoseconds, period);
+    return reset_otherwise(t, nanoseconds, period);
 }
 
 void forget_sender(channel* of) {

@@ -121,7 +121,7 @@ public:
         (void)detail::context_error(node_, &cause);
         return cause;
     }
-    /// Until when the work is wanted; nothing where nobody has said so.
+    /// Until when the work is wanted, the earliest of what has been said; nothing where nobody has.
     [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> deadline() const {
         const std::int64_t when = detail::context_deadline(node_);
         if (when == detail::no_deadline) {
@@ -147,9 +147,8 @@ private:
 /// movable. Any goroutine.
 class canceller {
 public:
+    /// Of none: does nothing.
     canceller() = default;
-    explicit canceller(context of)
-        : of_(std::move(of)) {}
     canceller(canceller&& other) noexcept
         : of_(std::exchange(other.of_, context())) {}
     canceller& operator=(canceller other) noexcept {
@@ -165,12 +164,15 @@ public:
             detail::cancel_context(of_.internal(), error::operation_canceled, cause);
         }
     }
-    /// It will not cancel when it goes away: the context lives on until its parent or its deadline
-    /// ends it.
+    /// It will not cancel, when it goes away or is called: the context lives on until its parent or
+    /// its deadline ends it.
     void release() { of_ = context(); }
 
 private:
     friend struct cancellable;
+
+    explicit canceller(context of)
+        : of_(std::move(of)) {}
 
     void end() {
         if (of_.internal() != nullptr && !of_.err()) {
@@ -183,9 +185,12 @@ private:
 
 /// What with_cancel and its kin make: auto [ctx, cancel] = rt0::with_cancel(parent);
 struct cancellable {
+    /// The context, to be passed on.
     context ctx;
+    /// What cancels it.
     canceller cancel;
 
+    /// The background, and nothing that cancels it.
     cancellable() = default;
     cancellable(cancellable&& other) noexcept = default;
     cancellable& operator=(cancellable other) noexcept {
@@ -215,23 +220,25 @@ private:
 
 /// A context that is cancelled when the canceller says so, or parent is. Any goroutine. As Go's
 /// context.WithCancel and WithCancelCause.
-inline cancellable with_cancel(const context& parent) {
+[[nodiscard]] inline cancellable with_cancel(const context& parent) {
     return cancellable(detail::new_cancellable(parent.internal(), detail::no_deadline, {}, 2));
 }
 
 /// One that is cancelled at that time too, with error::timed_out, and cause where that is given; at
 /// once where the time is past. Where parent's deadline is earlier, that one counts. As Go's
 /// context.WithDeadline.
-inline cancellable with_deadline(const context& parent, std::chrono::steady_clock::time_point when,
-                                 error cause = {}) {
-    const std::chrono::nanoseconds since = when.time_since_epoch();
-    return cancellable(detail::new_cancellable(parent.internal(), since.count(), cause, 2));
+[[nodiscard]] inline cancellable
+with_deadline(const context& parent, std::chrono::steady_clock::time_point when, error cause = {}) {
+    const std::int64_t ns = std::chrono::nanoseconds(when.time_since_epoch()).count();
+    // The last one there is says that there is none.
+    const std::int64_t deadline = ns < detail::no_deadline ? ns : detail::no_deadline - 1;
+    return cancellable(detail::new_cancellable(parent.internal(), deadline, cause, 2));
 }
 
 /// with_deadline, so long from now. As Go's context.WithTimeout.
 template <class Rep, class Period>
-cancellable with_timeout(const context& parent, std::chrono::duration<Rep, Period> d,
-                         error cause = {}) {
+[[nodiscard]] cancellable with_timeout(const context& parent, std::chrono::duration<Rep, Period> d,
+                                       error cause = {}) {
     return with_deadline(parent, detail::time_from_now(d), cause);
 }
 
@@ -264,15 +271,16 @@ const T* context::value(const context_key<T>& key) const {
 /// The same with a value under that key, for whatever is made from it. Any goroutine. As Go's
 /// context.WithValue.
 template <class T>
-context with_value(const context& parent, const context_key<T>& key,
-                   std::type_identity_t<T> value) {
-    detail::share_context(parent.internal());
-    return context(new detail::value_node<T>(parent.internal(), &key, std::move(value)));
+[[nodiscard]] context with_value(const context& parent, const context_key<T>& key,
+                                 std::type_identity_t<T> value) {
+    auto* const made = new detail::value_node<T>(parent.internal(), &key, std::move(value));
+    detail::share_context(parent.internal()); // only now: the value may have thrown
+    return context(made);
 }
 
 /// The same values, but nothing cancels it, and it has no deadline. Any goroutine. As Go's
 /// context.WithoutCancel.
-inline context without_cancel(const context& parent) {
+[[nodiscard]] inline context without_cancel(const context& parent) {
     if (parent.internal() == nullptr) {
         return {};
     }
@@ -289,6 +297,8 @@ namespace detail {
 // goroutine that calls.
 struct context_call : context_listener {
     std::atomic<std::uint32_t> owners{1};
+    // It can never happen, as nothing cancels its context, and has not been stopped.
+    std::atomic<bool> never{false};
     void (*run)(context_call* self);
     void (*destroy)(context_call* self);
 
@@ -319,10 +329,8 @@ void drop_context_call(context_call* call);
 /// goroutine.
 class context_stop {
 public:
+    /// Of none.
     context_stop() = default;
-    context_stop(context of, detail::context_call* call)
-        : of_(std::move(of))
-        , call_(call) {}
     context_stop(context_stop&& other) noexcept
         : of_(std::move(other.of_))
         , call_(std::exchange(other.call_, nullptr)) {}
@@ -338,12 +346,20 @@ public:
     }
 
     /// The call will not happen. False where its goroutine has been started, or it was stopped
-    /// before. Does not wait for it.
+    /// before, and of none. Does not wait for it.
     bool operator()() {
         return call_ != nullptr && detail::stop_context_call(of_.internal(), call_);
     }
 
 private:
+    template <class F>
+        requires std::invocable<std::decay_t<F>&>
+    friend context_stop after_func(const context& ctx, F&& f);
+
+    context_stop(context of, detail::context_call* call)
+        : of_(std::move(of))
+        , call_(call) {}
+
     context of_;
     detail::context_call* call_ = nullptr;
 };

@@ -176,6 +176,9 @@ void deadlines() {
     check_ended(rt0::with_deadline(context(), clock::time_point()).ctx, error::timed_out);
     auto [never, cancel_never] = rt0::with_timeout(context(), std::chrono::hours::max());
     check_alive(never);
+    check(never.deadline() > clock::now() + 24h * 365 * 100);
+    const auto end = rt0::with_deadline(never, clock::time_point::max());
+    check(end.ctx.deadline() == never.deadline());
     // Cancelled before it comes.
     auto [stopped, stop] = rt0::with_timeout(context(), 100ms);
     stop();
@@ -293,7 +296,9 @@ void calls() {
     const auto now = rt0::after_func(ctx, [&called] { ++called; });
     auto never = rt0::after_func(context(), [&called] { called += 100; });
     until([&called] { return called == 12; });
-    check(!never());
+    check(never() && !never());
+    check(rt0::after_func(rt0::with_value(context(), number, 1), [] {})());
+    check(!rt0::context_stop()());
     // By a deadline.
     auto [soon, cancel_soon] = rt0::with_timeout(context(), 1ms);
     const auto then = rt0::after_func(soon, [&called] { ++called; });
@@ -314,6 +319,73 @@ void calls_that_never_come() {
     check(held.use_count() == 1);
 }
 
+// A context that nobody has a handle of any more, and somebody waits for.
+void left_ones() {
+    std::atomic<int> called = 0;
+    const auto held = std::make_shared<int>(1);
+    auto [all, cancel] = rt0::with_cancel(context());
+    auto [soon, cancel_soon] = rt0::with_timeout(all, 5ms);
+    rt0::recv_only<rt0::detail::done_token> done;
+    const auto leave = [&](const context& parent) {
+        auto released = rt0::with_cancel(parent);
+        released.cancel.release();
+        (void)rt0::after_func(rt0::with_value(released.ctx, number, 1),
+                              [&called, held] { ++called; });
+        done = released.ctx.done();
+    };
+    // By a deadline above, though it would have an own one.
+    {
+        auto later = rt0::with_timeout(soon, 1h);
+        later.cancel.release();
+        leave(later.ctx);
+    }
+    check(!done.recv());
+    until([&called] { return called == 1; });
+    check_ended(soon, error::timed_out);
+    // By the one above.
+    leave(all);
+    leave(rt0::with_value(all, number, 2));
+    check(held.use_count() == 3 && called == 1);
+    auto forgotten = all.done(); // shared by nobody who is left
+    cancel();
+    check(!done.recv());
+    until([&called] { return called == 3; });
+    until([&held] { return held.use_count() == 1; });
+    // A long chain, of which each is left to the one above; nothing ever cancels it.
+    {
+        auto root = rt0::with_cancel(context());
+        root.cancel.release();
+        std::vector<context> chain{root.ctx};
+        for (int i = 0; i < 1000; ++i) {
+            auto below = rt0::with_cancel(chain.back());
+            below.cancel.release();
+            (void)rt0::after_func(below.ctx, [&called, held] { called += 100; });
+            chain.push_back(below.ctx);
+        }
+        while (!chain.empty()) {
+            chain.pop_back();
+        }
+        check(held.use_count() == 1001);
+    }
+    check(held.use_count() == 1 && called == 3);
+    // A chain that is cancelled at its root.
+    {
+        auto root = rt0::with_cancel(context());
+        std::vector<context> chain{root.ctx};
+        for (int i = 0; i < 1000; ++i) {
+            auto below = rt0::with_cancel(chain.back());
+            below.cancel.release();
+            (void)rt0::after_func(below.ctx, [&called, held] { ++called; });
+            chain.push_back(below.ctx);
+        }
+        while (chain.size() > 1) {
+            chain.pop_back();
+        }
+    }
+    until([&called] { return called == 1003; });
+    until([&held] { return held.use_count() == 1; });
+}
+
 constexpr test tests[] = {
     {"background", background},
     {"cancel", cancel},
@@ -327,6 +399,7 @@ constexpr test tests[] = {
     {"layers", layers},
     {"calls", calls},
     {"calls_that_never_come", calls_that_never_come},
+    {"left_ones", left_ones},
 };
 
 } // namespace

@@ -37,7 +37,7 @@ void time_passes() {
 struct fresh {
     std::array<std::byte, rt0::detail::largest_closure> room;
 };
-std::array<fresh, 2> fresh_ones;
+std::array<fresh, 3> fresh_ones;
 std::size_t used_fresh;
 
 // Values in contexts that are there: what is left when all are gone is a leak. Nobody's step: one
@@ -193,6 +193,42 @@ void called_or_stopped() {
     });
 }
 
+// Nobody has a handle of it any more, but it is waited for: by a call, and by its channel.
+void left_to_the_one_above() {
+    run([] {
+        explore::atomic<int> called;
+        auto [parent, cancel] = rt0::with_cancel(rt0::context());
+        auto [child, cancel_child] = rt0::with_cancel(rt0::with_value(parent, key, counted()));
+        cancel_child.release();
+        (void)rt0::after_func(
+            child, [&called, of = counted()] { called.fetch_add(1, std::memory_order_relaxed); });
+        auto done = child.done();
+        go([own = std::move(child)]() mutable { own = rt0::context(); });
+        cancel();
+        check(!done.recv(), "one that is left is not done");
+        explore::join();
+        check(called.load(std::memory_order_relaxed) == 1, "a call is not made once");
+    });
+}
+
+// And nobody can cancel those above.
+void nobody_is_left() {
+    run([] {
+        auto [parent, cancel] = rt0::with_cancel(rt0::context());
+        cancel.release();
+        auto [child, cancel_child] = rt0::with_cancel(rt0::with_value(parent, key, counted()));
+        cancel_child.release();
+        auto [grandchild, cancel_it] = rt0::with_cancel(child);
+        cancel_it.release();
+        (void)rt0::after_func(grandchild, [of = counted()] {});
+        go([one = std::move(grandchild), other = std::move(child)]() mutable {
+            one = rt0::context();
+            other = rt0::context();
+        });
+        parent = rt0::context();
+    });
+}
+
 // What one goroutine does alone.
 void alone() {
     run([] {
@@ -201,14 +237,14 @@ void alone() {
               "the background ends");
         check(background == rt0::context() && !background.done(), "the background is done");
         rt0::context_stop never = rt0::after_func(background, [] {});
-        check(!never(), "what never happens is stopped");
+        check(never() && !never(), "what never happens is not stopped once");
         auto [root, cancel] = rt0::with_cancel(rt0::with_value(background, key, counted()));
         check(!root.deadline() && !root.err() && root.value(key) != nullptr,
               "one that is new ends");
         const rt0::context valued = rt0::with_value(background, key, counted());
         check(valued.value(key) != nullptr, "a value is gone");
         check(!valued.err() && !valued.deadline() && !valued.done(), "one that cannot end ends");
-        check(!rt0::after_func(valued, [] {})() && !root.cause(), "there is a cause for nothing");
+        check(rt0::after_func(valued, [] {})() && !root.cause(), "there is a cause for nothing");
         {
             // They leave from the middle, from the end and from the beginning.
             auto first = rt0::with_cancel(root);
@@ -220,7 +256,8 @@ void alone() {
             check(third() && !third(), "a call is not stopped once");
         }
         {
-            // Nobody is left who could stop it, and then nobody to cancel it for.
+            // Nobody is left who could stop it; one is called when its canceller goes, one when
+            // the one above is cancelled.
             const auto child = rt0::with_cancel(root);
             (void)rt0::after_func(child.ctx, [of = counted()] {});
             auto released = rt0::with_cancel(root);
@@ -256,6 +293,8 @@ constexpr auto models = std::to_array<explore::model>({
      parent_and_child_are_cancelled,
      {.preemptions = 1, .stale = 0}},
     {"alone", alone, {.preemptions = 0, .stale = 0}},
+    {"left_to_the_one_above", left_to_the_one_above, {.preemptions = 1, .stale = 0}},
+    {"nobody_is_left", nobody_is_left, {.preemptions = 3, .stale = 1}},
     {"a_child_goes", a_child_goes, {.preemptions = 3, .stale = 1}},
     {"a_child_comes", a_child_comes, {.preemptions = 3, .stale = 1}},
     {"last_handles", last_handles, {.preemptions = 3, .stale = 1}},

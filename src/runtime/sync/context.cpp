@@ -7,9 +7,12 @@
 // below are cancelled. Locks are taken downwards only. Who leaves a list takes the lock of the node
 // above alone; so a node is not gone while the one above is telling it.
 //
-// A listener is in the list until it is told or leaves. A child leaves when its last handle goes,
-// unless the node above has done with it before; it owns its parent, so a parent whose last handle
-// goes has no children left, only calls, which can never happen any more and go with it.
+// A listener is in the list until it is told or leaves. A child owns its parent. When its last
+// handle goes it leaves, unless the node above has done with it before; but where somebody still
+// waits for it, by a call or by its done channel, it stays in the list as a left one: the list owns
+// it then, and it does not own its parent any more. So a parent whose last handle goes has only
+// calls and left ones in its list. It is left itself, or nothing can cancel them any more, and they
+// go with it.
 //
 // The timer of a deadline owns its node, so to stop it may be the node's end, which takes the lock
 // of the node above: the pass only collects whose timers are to be stopped.
@@ -20,6 +23,7 @@
 #include "base/atomic.h"
 #include "base/fatal.h"
 #include "sched/timer.h"
+#include "sync/chan.h"
 
 namespace rt0::detail {
 
@@ -40,6 +44,8 @@ struct cancellable_node : context_node {
     runtime::atomic<bool> apart{false};
     // In a list of those whose timers are to be stopped, which owns it.
     context_node* next_timed = nullptr;
+    // The list that it is in owns it. Under the lock of the node above.
+    bool left = false;
 
     explicit cancellable_node(context_node* above)
         : context_node(above, this,
@@ -47,6 +53,10 @@ struct cancellable_node : context_node {
         cancelled = [](context_listener* self, error why, error of, context_node** timed) {
             auto* const told = static_cast<cancellable_node*>(static_cast<context_node*>(self));
             told->cancel(why, of, timed);
+            if (told->left) {
+                delete told;
+                return;
+            }
             // Release: pairs with end's acquire. It may be gone from here on.
             told->apart.store(true, std::memory_order_release);
         };
@@ -107,24 +117,61 @@ struct cancellable_node : context_node {
         return first == one || one->previous != nullptr;
     }
 
-    // The list of the node above, where it is in one.
+    // Under the lock of the node above: so nobody tells it meanwhile.
+    [[nodiscard]] bool is_waited_for() const {
+        return first != nullptr ||
+               (done && done.internal()->handles.load(std::memory_order_relaxed) != 1);
+    }
+
+    // The node above whose list it may be in, or null.
+    [[nodiscard]] cancellable_node* above() const {
+        return parent != nullptr && parent->source != nullptr ? of(parent->source) : nullptr;
+    }
+
+    // That list, where it is in one.
     static void leave(cancellable_node* self) {
-        if (self->parent != nullptr && self->parent->source != nullptr) {
-            (void)cut_off(self->parent->source, self);
+        if (cancellable_node* const from = self->above()) {
+            (void)cut_off(from, self);
         }
-        self->apart.store(true, std::memory_order_relaxed); // a handle's or its end's
+        self->apart.store(true, std::memory_order_relaxed); // a handle's
+    }
+
+    // When the last handle is gone: leaves that list, or is left to it. Whether it is.
+    static bool leave_or_stay(cancellable_node* self) {
+        cancellable_node* const from = self->above();
+        if (from == nullptr) {
+            return false;
+        }
+        from->lock.lock();
+        const bool was = from->has(self);
+        const bool stays = was && self->is_waited_for();
+        self->left = stays;
+        if (was && !stays) {
+            from->unlink(self);
+        }
+        from->lock.unlock(); // who stays may be gone from here on
+        return stays;
     }
 
     // The last handle is gone.
     static void end(cancellable_node* self) {
         // Acquire: pairs with the release of who has told it.
-        if (!self->apart.load(std::memory_order_acquire)) {
-            leave(self);
+        if (!self->apart.load(std::memory_order_acquire) && leave_or_stay(self)) {
+            return;
         }
-        // Calls that can never happen.
+        // Nothing can tell those below any more. Not by recursion, as drop_context.
         while (context_listener* const one = self->first) {
             self->unlink(one);
-            drop_context_call(static_cast<context_call*>(one));
+            if (one->cancelled != self->cancelled) {
+                drop_context_call(static_cast<context_call*>(one));
+                continue;
+            }
+            cancellable_node* const below = of(static_cast<context_node*>(one));
+            while (context_listener* const another = below->first) {
+                below->unlink(another);
+                self->link(another);
+            }
+            delete below;
         }
         delete self;
     }
@@ -283,7 +330,8 @@ void start_context_call(context_node* when, context_call* call) {
         });
     };
     if (when == nullptr || when->source == nullptr) {
-        return; // it never happens
+        call->never.store(true, std::memory_order_relaxed);
+        return;
     }
     call->owners.fetch_add(1, std::memory_order_relaxed);
     if (listen(when->source, call)) {
@@ -293,7 +341,7 @@ void start_context_call(context_node* when, context_call* call) {
 
 bool stop_context_call(context_node* when, context_call* call) {
     if (when == nullptr || when->source == nullptr) {
-        return false;
+        return call->never.exchange(false, std::memory_order_relaxed);
     }
     const bool was = cut_off(when->source, call);
     if (was) {

@@ -22,10 +22,14 @@ void end() noexcept;
 /// timeouts takes as long as its work. At first it is midnight UTC on the first of January 2000 by
 /// system_clock; steady_clock goes on from where it is. Afterwards both are the kernel's again.
 ///
-/// Waits, when f has returned, until all others are parked or have ended; meanwhile the time stands
-/// still. Fatal, with the list of all goroutines, where one is left that was not there before; and
-/// where all are parked, in f or afterwards, and none of them waits for a time: a deadlock. What f
-/// throws is passed on, and then nobody is looked for.
+/// Waits, when f has returned, until all others are parked or have ended, who is in wait too;
+/// meanwhile the time stands still. Fatal, with the list of all goroutines, where one is left that
+/// was not there before; and where all are parked, in f or afterwards, and none of them waits for a
+/// time: a deadlock. As late as there is a time for, 292 years, is never. What f throws is passed
+/// on, and then nobody is looked for.
+///
+/// A timer that f has started and nobody has stopped is the program's, and stays: it is due when
+/// the kernel's clock, or the one that is held in a later run, says what its deadline says.
 ///
 /// All goroutines of the program count, not only those that f starts. One that is in the kernel,
 /// reading a file, is not parked: the time waits for it. Parks. Any goroutine, but only one at a

@@ -49,6 +49,7 @@ ends testing one_left 'fatal error: rt0::testing::run: 1 goroutine left behind: 
 ends testing many_left 'fatal error: rt0::testing::run: 20 goroutines left behind: 2, 3, 4'
 deadlocks testing deadlock 'chan receive'
 deadlocks testing deadlock_beside_a_ticker 'chan receive'
+deadlocks testing deadlock_until_the_end_of_time 'sleep'
 deadlocks chan waits_to_receive 'chan receive'
 deadlocks chan waits_to_send 'chan send'
 deadlocks chan waits_to_receive_from_null 'chan receive (nil chan)'

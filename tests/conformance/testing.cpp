@@ -137,6 +137,22 @@ void waits() {
     });
 }
 
+// Whoever is in wait when f has returned goes on first, and again.
+void waits_at_the_end() {
+    std::atomic<int> ended = 0;
+    rt0::testing::run([&ended] {
+        for (int i = 0; i < 20; ++i) {
+            rt0::go([&ended, i] {
+                for (int k = 0; k <= i; ++k) {
+                    rt0::testing::wait();
+                }
+                ++ended;
+            });
+        }
+    });
+    check(ended == 20);
+}
+
 void contexts() {
     rt0::testing::run([] {
         constexpr auto limit = 5s;
@@ -386,11 +402,21 @@ void deadlock_beside_a_ticker() {
     });
 }
 
+// The end of the time is not waited for; nor does a ticker tick until then.
+void deadlock_until_the_end_of_time() {
+    rt0::testing::run([] {
+        auto [ctx, cancel] = rt0::with_timeout(rt0::context(), std::chrono::hours::max());
+        const rt0::ticker unread(1s);
+        rt0::sleep_for(std::chrono::hours::max());
+    });
+}
+
 constexpr test tests[] = {
     {"an_hour", an_hour},
     {"wall_clock", wall_clock},
     {"stands_still", stands_still},
     {"waits", waits},
+    {"waits_at_the_end", waits_at_the_end},
     {"contexts", contexts},
     {"in_order", in_order},
     {"timers", timers},
@@ -407,6 +433,7 @@ constexpr test tests[] = {
     {"many_left", many_left, true},
     {"deadlock", deadlock, true},
     {"deadlock_beside_a_ticker", deadlock_beside_a_ticker, true},
+    {"deadlock_until_the_end_of_time", deadlock_until_the_end_of_time, true},
 };
 
 } // namespace

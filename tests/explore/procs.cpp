@@ -78,13 +78,13 @@ void timer_heap::remove(timer* t) {
     t->place = 0;
 }
 
-bool set_timer(timer* t, int64_t /*when*/, also_done /*also*/, int64_t /*with*/) {
+bool set_timer(timer* t, int64_t /*when*/) {
     explore::point();
     procs::started = t;
     return false;
 }
 
-bool stop_timer(timer* t, also_done /*also*/) {
+bool stop_timer(timer* t) {
     explore::point();
     while (procs::expires) {
         explore::pause();

@@ -1,15 +1,17 @@
 // rt0/testing.h: a clock that is held.
 //
 // Whoever finds that nothing can run any more, where a deadlock would be found otherwise
-// (check_deadlock, threads.cpp), has the time go on: those first who wait for that moment, and
-// where there is none, to the next deadline that somebody waits for. All under sched.lock, with
-// every m asleep; so the time needs no more order than what wakes an m gives it.
+// (check_deadlock, threads.cpp), has the time go on: those first who wait for that moment, then
+// run, once its function has returned, and else to the next deadline that somebody waits for. All
+// under sched.lock, with every m asleep; so the time needs no more order than what wakes an m gives
+// it.
 //
 // The idle m that is to be awake when the first timer is due (threads.cpp) sleeps by the kernel's
 // clock. While the time is held nothing depends on that, and at the end there is a new one.
 #include <rt0/testing.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fatal.h"
 #include "base/lock.h"
@@ -32,8 +34,10 @@ constexpr int64_t midnight = 946'684'800; // the first of January 2000
 
 constinit atomic<bool> running{false};
 constinit int64_t began = 0; // by the kernel's clock
-// Who waits until all others are parked. Under sched.lock.
+// Who waits until all others are parked, and run's goroutine, which waits for these too. Under
+// sched.lock.
 constinit g_queue waiting{};
+constinit g* finishing = nullptr;
 
 // The goroutines that there were before, by their numbers, in order.
 class known {
@@ -118,6 +122,12 @@ bool join(g* gp, void* /*nothing*/) {
     return true;
 }
 
+bool join_last(g* gp, void* /*nothing*/) {
+    const lock_guard guard(sched.lock);
+    finishing = gp;
+    return true;
+}
+
 void set_held(int64_t time) {
     const lock_guard guard(sched.lock);
     held_time.store(time, std::memory_order_relaxed);
@@ -132,6 +142,9 @@ bool held_time_goes_on(int64_t due) {
     const int64_t now = held_time.load(std::memory_order_relaxed);
     if (now == 0) {
         return false;
+    }
+    if (waiting.head == nullptr && finishing != nullptr) {
+        waiting.push(std::exchange(finishing, nullptr));
     }
     if (waiting.head != nullptr) {
         while (g* const gp = waiting.pop()) {
@@ -182,13 +195,14 @@ void begin() {
     }
     runtime::systemstack([] {
         runtime::earlier.take();
-        runtime::began = runtime::nanotime();
+        // Not nanotime, which is there only in a program that has timers.
+        runtime::began = runtime::about_now(getp()->timers.clock).latest;
         runtime::set_held(runtime::began);
     });
 }
 
 void finish() {
-    wait();
+    runtime::park(runtime::join_last, nullptr, runtime::wait_reason::all_others);
     runtime::systemstack(runtime::look_for_others);
 }
 

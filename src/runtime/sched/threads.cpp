@@ -203,7 +203,10 @@ int64_t become_keeper(m* mp) {
         return nullptr;
     }
     auto* const first = if_linked(earliest_awaited_timer);
-    const int64_t due = first != nullptr ? first() : 0;
+    int64_t due = first != nullptr ? first() : 0;
+    if (due >= INT64_MAX - 1 && time_if_held() != 0) {
+        due = 0; // as late as there is a time for, or a context: the held one never comes there
+    }
     auto* const go_on = if_linked(held_time_goes_on);
     if (go_on != nullptr && go_on(due)) {
         return pidleget();

@@ -72,37 +72,11 @@ void expire_sleeper(timer* self, timer_heap& from, int64_t /*now*/, expired& to)
     add_ready(to, static_cast<sleeper*>(self)->goroutine);
 }
 
-// The heap that t is at home in, locked.
-timer_heap& lock_home(timer* t) {
-    for (;;) {
-        // Acquire: pairs with the release of who moves it. What is in the heap its lock orders.
-        timer_heap* home = t->home.load(std::memory_order_acquire);
-        if (home == nullptr) {
-            home = &getp()->timers; // nobody else knows it yet
-            t->home.store(home, std::memory_order_relaxed);
-        }
-        home->lock.lock();
-        if (t->home.load(std::memory_order_relaxed) == home) [[likely]] {
-            return *home;
-        }
-        home->lock.unlock();
-    }
-}
-
 // On a goroutine.
 void tell_keeper(int64_t when) {
     auto* const needed = if_linked(need_keeper);
     if (needed != nullptr && needed(when)) {
         systemstack(wakep);
-    }
-}
-
-void move_and_unlock(timer_heap& home, timer* t, int64_t when) {
-    const int64_t before = home.next.load(std::memory_order_relaxed);
-    home.move(t, when);
-    home.lock.unlock();
-    if (when < before) {
-        tell_keeper(when);
     }
 }
 
@@ -298,13 +272,27 @@ void add_ready(expired& to, g* gp) {
     to.ready[to.count++] = gp;
 }
 
-bool set_timer(timer* t, int64_t when, also_done also, int64_t with) {
+timer_heap& lock_home(timer* t) {
+    for (;;) {
+        // Acquire: pairs with the release of who moves it. What is in the heap its lock orders.
+        timer_heap* home = t->home.load(std::memory_order_acquire);
+        if (home == nullptr) {
+            home = &getp()->timers; // nobody else knows it yet
+            t->home.store(home, std::memory_order_relaxed);
+        }
+        home->lock.lock();
+        if (t->home.load(std::memory_order_relaxed) == home) [[likely]] {
+            return *home;
+        }
+        home->lock.unlock();
+    }
+}
+
+timer_heap& lock_to_set(timer* t) {
     for (;;) {
         timer_heap& home = lock_home(t);
         if (t->place != 0) {
-            const bool was = also == nullptr || also(t, true, with);
-            move_and_unlock(home, t, when);
-            return was;
+            return home;
         }
         timer_heap* const own = &getp()->timers; // the lock keeps the goroutine here
         if (&home != own) {
@@ -319,31 +307,43 @@ bool set_timer(timer* t, int64_t when, also_done also, int64_t with) {
             home.make_room(had);
             continue;
         }
-        const bool was = also != nullptr && also(t, false, with);
-        home.push(t, when);
-        const bool first = home.first() == t;
-        home.lock.unlock();
-        if (first) {
-            tell_keeper(when);
-        }
-        return was;
+        return home;
     }
 }
 
-bool stop_timer(timer* t, also_done also) {
-    if (t->home.load(std::memory_order_acquire) == nullptr) {
-        return false;
+bool set_and_unlock(timer_heap& home, timer* t, int64_t when) {
+    const bool was = t->place != 0;
+    const int64_t before = home.next.load(std::memory_order_relaxed);
+    if (was) {
+        home.move(t, when);
+    } else {
+        home.push(t, when);
     }
-    timer_heap& home = lock_home(t);
-    bool was = t->place != 0;
+    home.lock.unlock();
+    if (before == 0 || when < before) {
+        tell_keeper(when);
+    }
+    return was;
+}
+
+bool stop_and_unlock(timer_heap& home, timer* t) {
+    const bool was = t->place != 0;
     if (was) {
         home.remove(t);
     }
-    if (also != nullptr) {
-        was = also(t, was, 0);
-    }
     home.lock.unlock();
     return was;
+}
+
+bool set_timer(timer* t, int64_t when) {
+    return set_and_unlock(lock_to_set(t), t, when);
+}
+
+bool stop_timer(timer* t) {
+    if (t->home.load(std::memory_order_acquire) == nullptr) {
+        return false;
+    }
+    return stop_and_unlock(lock_home(t), t);
 }
 
 int64_t time_after(int64_t nanoseconds) {

@@ -134,15 +134,20 @@ private:
 // sent what nobody receives sends no more. Null in a program without such timers (sync/timer.cpp).
 [[gnu::weak]] bool is_awaited(timer* t);
 
-// What else is done to a timer that is stopped, or before it is started or moved, with its heap's
-// lock held; was: whether it was in a heap. What it returns they do.
-using also_done = bool (*)(timer* t, bool was, int64_t with);
-
 // Starts t, or sets the time of one that is started: whether it was. when: the monotonic clock's
 // nanoseconds, from 1 on. Not on g0.
-bool set_timer(timer* t, int64_t when, also_done also = nullptr, int64_t with = 0);
+bool set_timer(timer* t, int64_t when);
 // Whether it was in a heap.
-bool stop_timer(timer* t, also_done also = nullptr);
+bool stop_timer(timer* t);
+// The same in steps, for who has more to do under the lock: t->place says whether it is in a heap.
+//
+// The heap that t is at home in, locked.
+timer_heap& lock_home(timer* t);
+// The heap that t is in, or that it can be started in, locked.
+timer_heap& lock_to_set(timer* t);
+// Whether it was started.
+bool set_and_unlock(timer_heap& home, timer* t, int64_t when);
+bool stop_and_unlock(timer_heap& home, timer* t);
 // For timer::expire: t->fire shall be called, under the lock or without it.
 void fire_inside(expired& what, timer* t);
 void fire_outside(expired& what, timer* t);

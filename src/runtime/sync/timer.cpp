@@ -122,19 +122,19 @@ bool take_back(channel* c) {
     return was;
 }
 
-// Under the lock of t's heap, when it is stopped, or about to be started, and was in the heap or
-// not. Whether it would have sent, or had and nobody has received it.
-bool begin_anew(runtime::timer* t, bool was, int64_t period) {
-    auto* const self = static_cast<sender*>(t);
+// Under the lock of t's heap, before it is stopped, or started with that period. Whether it would
+// have sent, or has and nobody has received it.
+bool begin_anew(sender* t, int64_t period) {
+    const bool was = t->place != 0;
     // One that sends once, and has not yet, has sent nothing since it was started.
-    if (was && self->period == 0) {
+    if (was && t->period == 0) {
         return true;
     }
-    // One that sends again and again begins to with another interval.
+    // One that sends again and again may do so with another interval now.
     if (period != 0) {
-        self->period = period;
+        t->period = period;
     }
-    return take_back(self->to()) || was;
+    return take_back(t->to()) || was;
 }
 
 } // namespace
@@ -163,13 +163,21 @@ bool stop_sender(channel* of) {
     if (of == nullptr) {
         runtime::panic("time: Stop called on uninitialized Timer");
     }
-    return runtime::stop_timer(sender::of(of), begin_anew);
+    sender* const t = sender::of(of);
+    timer_heap& home = runtime::lock_home(t);
+    const bool was = begin_anew(t, 0);
+    (void)runtime::stop_and_unlock(home, t);
+    return was;
 }
 
 namespace {
 
 [[gnu::noinline]] bool reset_otherwise(sender* t, int64_t nanoseconds, int64_t period) {
-    return runtime::set_timer(t, runtime::time_after(clamp(nanoseconds)), begin_anew, period);
+    const int64_t when = runtime::time_after(clamp(nanoseconds));
+    timer_heap& home = runtime::lock_to_set(t);
+    const bool was = begin_anew(t, period);
+    (void)runtime::set_and_unlock(home, t, when);
+    return was;
 }
 
 } // namespace

@@ -21,10 +21,7 @@ constexpr std::int64_t in_nanoseconds(std::chrono::duration<Rep, Period> d) {
         using factor = std::ratio_divide<Period, std::nano>;
         // No product of a 64-bit count and factor::num is too large for it.
         const int128 product = static_cast<int128>(d.count()) * factor::num;
-        int128 up = product;
-        if constexpr (factor::den != 1) {
-            up = product / factor::den + (product % factor::den > 0 ? 1 : 0);
-        }
+        const int128 up = product / factor::den + (product % factor::den > 0 ? 1 : 0);
         return up > INT64_MAX   ? INT64_MAX
                : up < INT64_MIN ? INT64_MIN
                                 : static_cast<std::int64_t>(up);

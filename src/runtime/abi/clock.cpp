@@ -5,26 +5,38 @@
 #include "os/os.h"
 #include "os/vdso.h"
 
+namespace {
+
+using runtime::os::timespec;
+
+[[gnu::noinline]] int refused(int error) {
+    if (error == -runtime::os::EPERM_ || error == -runtime::os::ENOSYS_) {
+        runtime::fatal_errno("cannot read the clock (clock_gettime)", error,
+                             "allow it in the seccomp filter");
+    }
+    runtime::set_errno(-error);
+    return -1;
+}
+
+int ask(int clock, timespec* time) {
+    const int error = runtime::os::fast_clock_gettime(clock, time);
+    return error == 0 ? 0 : refused(error);
+}
+
+[[gnu::noinline]] int ask_if_not_held(int clock, timespec* time) {
+    return runtime::clock_if_held(clock, time) ? 0 : ask(clock, time);
+}
+
+} // namespace
+
 extern "C" {
 
 // <chrono>'s clocks read the time through it, and do not look at what it answers: a kernel that
 // refuses to tell the time ends the program. A clock that does not exist is the caller's mistake,
 // and returned.
-int clock_gettime(int clock, runtime::os::timespec* time) {
-    if (auto* const held = runtime::if_linked(runtime::clock_if_held);
-        held != nullptr && held(clock, time)) {
-        return 0;
-    }
-    const int error = runtime::os::fast_clock_gettime(clock, time);
-    if (error == -runtime::os::EPERM_ || error == -runtime::os::ENOSYS_) {
-        runtime::fatal_errno("cannot read the clock (clock_gettime)", error,
-                             "allow it in the seccomp filter");
-    }
-    if (error < 0) {
-        runtime::set_errno(-error);
-        return -1;
-    }
-    return 0;
+int clock_gettime(int clock, timespec* time) {
+    return runtime::if_linked(runtime::clock_if_held) == nullptr ? ask(clock, time)
+                                                                 : ask_if_not_held(clock, time);
 }
 
 } // extern "C"

@@ -255,7 +255,7 @@ struct m {
     uint32_t loot;                 // how many it stole last, 0 where that does not matter any more,
     uint64_t stolen_at;            // when, or woken in vain, by the time stamp counter,
     uint64_t patience;             // and how long it waits before the next
-    int64_t rest;                  // so much longer it sleeps, as the keeper, the next time
+    int64_t crowd_at;              // when it last found a crowd of timers due, as the keeper
     g* lockedg;                    // the goroutine that is tied to this thread, or null
     runtime::p* nextp;             // what whoever wakes it wants it to run
     runtime::p* oldp;              // what it ran before it entered the kernel

@@ -25,6 +25,10 @@ constexpr int64_t syscall_slice = 10'000'000;
 // A goroutine runs for so long while others wait.
 constexpr int64_t time_slice = 10'000'000;
 
+// Who wakes by itself for a timer has done so by then: the kernel's timer slack, what the keeper
+// sleeps longer beside a crowd of timers (threads.cpp), and the waking.
+constexpr int64_t awake_by_then = 200'000;
+
 // With GODEBUG=randsched, where what goes by the time cannot be had again, both are longer.
 int64_t patient(int64_t time) {
     constexpr int64_t longest = 100'000'000;
@@ -153,10 +157,16 @@ bool look(int64_t time, int64_t due) {
     return found;
 }
 
-// A timer is due, since when. Is no m awake that would run it at once, nor wakes by itself? Then
-// one is woken.
-bool wake_for_timers(int64_t since) {
-    if (!need_keeper(since)) {
+// Whether somebody sleeps until a timer is due at when.
+bool is_kept(int64_t when) {
+    const int64_t until = sched.keeper_until.load(std::memory_order_relaxed);
+    return until != 0 && until <= when;
+}
+
+// A timer is due. Is no m awake that would run it at once? Then one is woken.
+bool wake_for_timers() {
+    if (sched.npidle.load(std::memory_order_relaxed) == 0 ||
+        sched.nmspinning.load(std::memory_order_relaxed) != 0) {
         return false;
     }
     wakep();
@@ -241,8 +251,12 @@ void sysmon() {
         bool found = look(time, due);
         if (first_due != 0 && first_due <= due) {
             // Where the time is held nobody wakes by itself when it comes.
-            found |= wake_for_timers(held == 0 ? first_due : 0);
-            first_due = 0;
+            if (held == 0 && is_kept(first_due)) {
+                first_due = due + awake_by_then; // and may have other work when the next is due
+            } else {
+                found |= wake_for_timers();
+                first_due = 0;
+            }
         }
         if (held != 0) {
             first_due = 0; // no nap brings it nearer

@@ -306,7 +306,7 @@ m* new_m() {
     mp->nextp = nullptr;
     mp->spinning = false;
     mp->woken = false;
-    mp->rest = 0;
+    mp->crowd_at = 0;
     mp->random = static_cast<uint32_t>(id) * 2654435769U | 1;
     mp->park.clear();
     own->m = mp;
@@ -399,17 +399,27 @@ void run_p(m* mp) {
 }
 
 // Where so many timers or more were due at once, and no further from each other than this, the
-// keeper's next sleep is longer: more of them share a wake-up, which takes as much time as some
-// twenty of them. None is later by more than twice what the kernel itself is late by, its timer
-// slack of 50 us and the waking (decision 015).
+// keeper's next sleep is longer, if it is soon: more of them share a wake-up, which takes as much
+// time as some twenty of them. None is later by more than twice what the kernel itself is late by,
+// its timer slack of 50 us and the waking (decision 015).
 constexpr uint32_t crowd = 8;
 constexpr int64_t close_together = 20'000; // ns
 constexpr int64_t longer = 100'000;
+constexpr int64_t soon = 1'000'000;
 
-// What it may sleep for beyond the next deadline who has found so many due, the first of them since
-// so many nanoseconds.
-int64_t rest_after(uint32_t count, int64_t late) {
-    return count >= crowd && late < count * close_together ? longer : 0;
+// mp, the keeper, sleeps until then where the first timer is due at due.
+int64_t wakes_at(const m* mp, int64_t due) {
+    const bool in_a_crowd = due - mp->crowd_at < soon && time_if_held() == 0;
+    return in_a_crowd ? due + longer : due;
+}
+
+// mp has slept until a timer was due, at due, or longer, and runs it.
+void run_what_is_due(m* mp, int64_t due) {
+    const int64_t now = nanotime();
+    const uint32_t count = run_all_timers();
+    if (count >= crowd && now - due < count * close_together) {
+        mp->crowd_at = now;
+    }
 }
 
 enum class waking : uint8_t {
@@ -449,8 +459,6 @@ waking sleep_until_due(m* mp, int64_t until) {
 // Sleeps until there is a p for mp. Without a p.
 void stopm(m* mp) {
     int64_t due = 0;
-    const int64_t rest = mp->rest;
-    mp->rest = 0;
     p* goes_on = nullptr;
     {
         const lock_guard guard(sched.lock);
@@ -463,14 +471,12 @@ void stopm(m* mp) {
     }
     start_p(goes_on); // by mp itself: it is the first in the list
     if (due != 0) {
-        switch (sleep_until_due(mp, sum(due, rest))) {
-        case waking::has_p: {
+        switch (sleep_until_due(mp, wakes_at(mp, due))) {
+        case waking::has_p:
             run_p(mp);
             mp->by_time = true;
-            const int64_t late = nanotime() - due;
-            mp->rest = rest_after(run_all_timers(), late);
+            run_what_is_due(mp, due);
             return;
-        }
         case waking::woken:
             run_p(mp);
             return;

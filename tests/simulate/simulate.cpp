@@ -506,6 +506,10 @@ private:
         const bool tells = clock < 8 ? clock != 2 && clock != 3 : clock == 11;
         check(runtime::clock_if_held(clock, &said) == (tells && runtime::time_if_held() != 0),
               "a clock is held, or is not");
+        if (runtime::time_if_held() != 0 && one_in(8)) {
+            rt0::testing::wait();
+            check(runtime::nanotime() == before, "the time has not waited");
+        }
         if (one_in(4)) {
             rt0::sleep_for(time);
             check(runtime::time_if_held() == 0 || runtime::nanotime() - before == time.count(),
@@ -769,7 +773,7 @@ void end_badly() {
                 unread.emplace_back(std::chrono::nanoseconds(1 + below(1000)));
             }
             some_park(below(5));
-            rt0::sleep_for(std::chrono::hours(1));
+            rt0::sleep_for(one_in(2) ? std::chrono::hours(1) : std::chrono::hours::max());
             never.wait();
         });
         break;
@@ -804,8 +808,17 @@ void program() {
         everybody.wait();
     };
     if (one_in(4)) {
-        // Where the time waits for all of them.
-        rt0::testing::run(live);
+        // Where the time waits for all of them, and at the end for those that are in wait then.
+        rt0::testing::run([live] {
+            for (std::uint64_t count = below(4); count > 0; --count) {
+                rt0::go([] {
+                    for (std::uint64_t waits = below(20); waits > 0; --waits) {
+                        rt0::testing::wait();
+                    }
+                });
+            }
+            live();
+        });
     } else {
         live();
     }

@@ -322,6 +322,11 @@ inline bool some_are_retired() {
     return sched.procs_made.load(std::memory_order_relaxed) >
            sched.gomaxprocs.load(std::memory_order_relaxed);
 }
+// Whether somebody sleeps, and wakes by itself, until a timer is due at when, or an earlier one.
+inline bool is_kept(int64_t when) {
+    const int64_t until = sched.keeper_until.load(std::memory_order_relaxed);
+    return until != 0 && until <= when;
+}
 // The first thread and its scheduler's stack. rt0_go wires them.
 extern m m0 asm("runtime.m0");
 extern g g0 asm("runtime.g0");

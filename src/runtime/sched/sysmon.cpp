@@ -157,12 +157,6 @@ bool look(int64_t time, int64_t due) {
     return found;
 }
 
-// Whether somebody sleeps until a timer is due at when.
-bool is_kept(int64_t when) {
-    const int64_t until = sched.keeper_until.load(std::memory_order_relaxed);
-    return until != 0 && until <= when;
-}
-
 // A timer is due. Is no m awake that would run it at once? Then one is woken.
 bool wake_for_timers() {
     if (sched.npidle.load(std::memory_order_relaxed) == 0 ||

@@ -847,8 +847,7 @@ bool need_keeper(int64_t when) {
         sched.nmspinning.load(std::memory_order_relaxed) != 0) {
         return false;
     }
-    const int64_t until = sched.keeper_until.load(std::memory_order_relaxed);
-    return until == 0 || until > when;
+    return !is_kept(when);
 }
 
 void stop_spinning(m* mp) {
